@@ -1,0 +1,68 @@
+"""Access: who can reach advice, and how much of it is theirs. Costs, decays, Reach, and the measures over it."""
+
+from hjp_geo.access.costs import COST_UNITS, CostMatrix, CostUnit
+from hjp_geo.access.decay import (
+    Binary,
+    ContinuousGaussian,
+    Decay,
+    Exponential,
+    Gaussian,
+    Linear,
+    Logistic,
+    Power,
+    Step,
+)
+from hjp_geo.access.measures import (
+    MEASURES,
+    Measure,
+    balanced_floating_catchment_area,
+    cost_to_closest,
+    crowdedness,
+    cumulative_opportunities,
+    enhanced_floating_catchment_area,
+    floating_catchment_area,
+    huff_three_step_floating_catchment_area,
+    measure,
+    modified_floating_catchment_area,
+    rational_agent_access,
+    spatial_availability,
+    three_step_floating_catchment_area,
+    unreached_supply,
+)
+from hjp_geo.access.reach import Reach, ReachCounts
+from hjp_geo.access.straight_line import nearest_site, straight_line_costs, without_coordinates
+
+__all__ = [
+    "COST_UNITS",
+    "MEASURES",
+    "Binary",
+    "ContinuousGaussian",
+    "CostMatrix",
+    "CostUnit",
+    "Decay",
+    "Exponential",
+    "Gaussian",
+    "Linear",
+    "Logistic",
+    "Measure",
+    "Power",
+    "Reach",
+    "ReachCounts",
+    "Step",
+    "balanced_floating_catchment_area",
+    "cost_to_closest",
+    "crowdedness",
+    "cumulative_opportunities",
+    "enhanced_floating_catchment_area",
+    "floating_catchment_area",
+    "huff_three_step_floating_catchment_area",
+    "measure",
+    "modified_floating_catchment_area",
+    "nearest_site",
+    "rational_agent_access",
+    "spatial_availability",
+    "straight_line_costs",
+    "three_step_floating_catchment_area",
+    "unreached_supply",
+    "without_coordinates",
+]
