@@ -1,0 +1,251 @@
+// What people draw: circles (a point with a radius) and polygons, through Geoman, as GeoJSON that Python can keep.
+import type { MultiPolygon, Polygon, Position } from 'geojson'
+import L from './leaflet'
+import type { Drawing, DrawingProperties, MapData } from './protocol'
+
+type DrawnLayer = L.Circle | L.Polygon
+type Shape = 'Circle' | 'Polygon'
+
+/** Colour and line by status: told apart by dashes as well as by hue. */
+const LOOK: Record<string, L.PathOptions> = {
+  new: { color: '#9d174d', fillColor: '#9d174d' },
+  existing: { color: '#1f2937', fillColor: '#1f2937' },
+  edited: { color: '#9d174d', fillColor: '#9d174d', dashArray: '7 4' },
+  removed: { color: '#4b5563', fillColor: '#4b5563', dashArray: '2 5' },
+}
+// Filled with nothing, yet filled: what lies inside keeps its colours, and the inside can still be dragged.
+const STYLE: L.PathOptions = { weight: 2.5, fillOpacity: 0, className: 'hjp-drawing' }
+
+/** Button words and hints, in place of Geoman's ("Draw Polygons", "Edit Layers", "vertex"). */
+const WORDS = {
+  tooltips: {
+    firstVertex: 'Click to place the first corner',
+    continueLine: 'Click to place the next corner',
+    finishPoly: 'Click the first corner to finish',
+    startCircle: 'Click to place the point',
+    finishCircle: 'Click to set the radius',
+  },
+  actions: { finish: 'Finish', cancel: 'Cancel', removeLastVertex: 'Remove last corner' },
+  buttonTitles: {
+    drawCircleButton: 'Draw a point with a radius',
+    drawPolyButton: 'Draw an area',
+    editButton: 'Change shapes: drag their handles',
+    dragButton: 'Move shapes: drag them',
+    deleteButton: 'Delete shapes: click them',
+  },
+}
+
+export class Drawings {
+  private readonly group = L.featureGroup()
+  private readonly properties = new Map<DrawnLayer, DrawingProperties>()
+  /** shapes this map cannot draw (a line, say): never shown, never lost */
+  private others: Drawing[] = []
+
+  constructor(
+    private readonly map: L.Map,
+    private readonly report: (features: Drawing[]) => void,
+    private readonly readOut: (text: string) => void,
+  ) {
+    this.group.addTo(map)
+    map.pm.setLang('en', WORDS as Parameters<typeof map.pm.setLang>[1], 'en')
+    map.pm.setGlobalOptions({
+      layerGroup: this.group,
+      allowSelfIntersection: false,
+      continueDrawing: false,
+      pathOptions: { ...STYLE, ...LOOK['new'] },
+      templineStyle: { color: '#9d174d', weight: 2.5 },
+      hintlineStyle: { color: '#9d174d', weight: 2, dashArray: '5 5' },
+    })
+    map.on('pm:create', ({ layer, shape }) => this.created(layer as DrawnLayer, shape as Shape))
+    map.on('pm:remove', ({ layer }) => this.removed(layer as DrawnLayer))
+    map.on('pm:drawstart', ({ workingLayer, shape }) => this.readRadiusWhileDrawing(workingLayer, shape as Shape))
+    map.on('pm:drawend', () => this.readOut(''))
+    map.on('pm:globaleditmodetoggled', ({ enabled }) => map.getContainer().classList.toggle('hjp-editing', enabled))
+  }
+
+  /** Puts exactly these drawings on the map; what was there is replaced and nothing is reported. */
+  load(features: Drawing[]): void {
+    const { pm } = this.map
+    const mode = { edit: pm.globalEditModeEnabled(), drag: pm.globalDragModeEnabled(), remove: pm.globalRemovalModeEnabled() }
+    this.leaveModes()
+    this.group.clearLayers()
+    this.properties.clear()
+    this.others = []
+    for (const feature of features) {
+      const layer = layerOf(feature)
+      if (layer) this.adopt(layer.addTo(this.group), feature.properties)
+      else this.others.push(feature)
+    }
+    if (mode.edit) pm.enableGlobalEditMode()
+    if (mode.drag) pm.enableGlobalDragMode()
+    if (mode.remove) pm.enableGlobalRemovalMode()
+  }
+
+  /** The tool bar, with only the tools asked for. */
+  offer(tools: MapData['tools']): void {
+    const { pm } = this.map
+    pm.removeControls()
+    if (!tools.length) return
+    pm.addControls({
+      position: 'topleft',
+      drawMarker: false, drawPolyline: false, drawRectangle: false, drawCircleMarker: false, drawText: false,
+      cutPolygon: false, rotateMode: false,
+      drawCircle: tools.includes('point_radius'),
+      drawPolygon: tools.includes('polygon'),
+    })
+    nameButtons(this.map.getContainer())
+  }
+
+  isBusy(): boolean {
+    const { pm } = this.map
+    return pm.globalDrawModeEnabled() || pm.globalEditModeEnabled() || pm.globalDragModeEnabled() || pm.globalRemovalModeEnabled()
+  }
+
+  leaveModes(): void {
+    const { pm } = this.map
+    pm.disableDraw()
+    pm.disableGlobalEditMode()
+    pm.disableGlobalDragMode()
+    pm.disableGlobalRemovalMode()
+  }
+
+  private features(): Drawing[] {
+    return [...[...this.properties].map(([layer, properties]) => featureOf(layer, properties)), ...this.others]
+  }
+
+  private created(layer: DrawnLayer, shape: Shape): void {
+    this.group.addLayer(layer)
+    this.adopt(layer, { id: randomId(), name: this.freeName(shape === 'Circle' ? 'Point' : 'Area'), status: 'new' })
+    this.report(this.features())
+  }
+
+  private removed(layer: DrawnLayer): void {
+    this.group.removeLayer(layer)
+    if (this.properties.delete(layer)) this.report(this.features())
+  }
+
+  private adopt(layer: DrawnLayer, properties: DrawingProperties): void {
+    this.properties.set(layer, properties)
+    layer.setStyle(LOOK[properties.status ?? 'new'] ?? LOOK['new']!)
+    const isCircle = layer instanceof L.Circle
+    layer.bindTooltip('', {
+      permanent: true, interactive: false, opacity: 1,
+      direction: isCircle ? 'top' : 'center',
+      className: isCircle ? 'hjp-drawing-label' : 'hjp-drawing-label hjp-area-label',
+    })
+    this.label(layer)
+    layer.on('pm:change pm:markerdrag pm:drag', () => this.label(layer))
+    // Geoman ends an edit in several ways and often reports it twice; report() tells Python of real changes only.
+    layer.on('pm:edit pm:update pm:dragend pm:markerdragend pm:vertexremoved', () => this.edited(layer))
+  }
+
+  private edited(layer: DrawnLayer): void {
+    const properties = this.properties.get(layer)
+    if (!properties) return
+    if (properties.status === 'existing') {
+      properties.status = 'edited'
+      layer.setStyle(LOOK['edited']!)
+    }
+    this.label(layer)
+    this.report(this.features())
+  }
+
+  /** The name (as text, never as markup) and, for a circle, its radius as it stands. */
+  private label(layer: DrawnLayer): void {
+    const properties = this.properties.get(layer)
+    if (!properties) return
+    const text = document.createElement('span')
+    text.textContent = properties.name
+    const parts: HTMLElement[] = [text]
+    if (layer instanceof L.Circle) {
+      const radius = document.createElement('span')
+      radius.className = 'hjp-radius'
+      radius.textContent = kilometres(layer.getRadius())
+      parts.push(radius)
+    }
+    const content = document.createElement('div')
+    content.append(...parts)
+    layer.setTooltipContent(content)
+    if (layer.isTooltipOpen()) layer.getTooltip()?.setLatLng(layer instanceof L.Circle ? layer.getLatLng() : layer.getCenter())
+  }
+
+  private readRadiusWhileDrawing(layer: L.Layer | undefined, shape: Shape): void {
+    if (shape !== 'Circle' || !(layer instanceof L.Circle)) return
+    let isPlaced = false
+    layer.on('pm:centerplaced', () => (isPlaced = true))
+    const show = () => {
+      if (isPlaced) this.readOut(`Radius ${kilometres(layer.getRadius())}`)
+    }
+    this.map.on('mousemove', show)
+    this.map.once('pm:drawend', () => this.map.off('mousemove', show))
+  }
+
+  private freeName(kind: string): string {
+    const taken = new Set([...this.properties.values()].map((each) => each.name))
+    let number = 1
+    while (taken.has(`${kind} ${number}`)) number++
+    return `${kind} ${number}`
+  }
+}
+
+/** Kilometres with one decimal, two below a kilometre. */
+export function kilometres(metres: number): string {
+  return `${(metres / 1000).toFixed(metres < 1000 ? 2 : 1)} km`
+}
+
+function layerOf({ geometry, properties }: Drawing): DrawnLayer | null {
+  if (geometry.type === 'Point') {
+    const [longitude, latitude] = geometry.coordinates
+    return L.circle([latitude!, longitude!], { ...STYLE, radius: properties.radius_m ?? 0 })
+  }
+  if (geometry.type === 'Polygon') return L.polygon(geometry.coordinates.map(latLngsOf), STYLE)
+  if (geometry.type === 'MultiPolygon') return L.polygon(geometry.coordinates.map((rings) => rings.map(latLngsOf)), STYLE)
+  return null
+}
+
+function featureOf(layer: DrawnLayer, properties: DrawingProperties): Drawing {
+  if (layer instanceof L.Circle) {
+    return {
+      type: 'Feature',
+      properties: { ...properties, radius_m: Math.round(layer.getRadius() * 10) / 10 },
+      geometry: { type: 'Point', coordinates: positionOf(layer.getLatLng()) },
+    }
+  }
+  const latLngs = layer.getLatLngs() as L.LatLng[][] | L.LatLng[][][]
+  return { type: 'Feature', properties: { ...properties }, geometry: polygonOf(latLngs) }
+}
+
+function polygonOf(latLngs: L.LatLng[][] | L.LatLng[][][]): Polygon | MultiPolygon {
+  if (isMany(latLngs)) return { type: 'MultiPolygon', coordinates: latLngs.map((rings) => rings.map(closedRing)) }
+  return { type: 'Polygon', coordinates: latLngs.map(closedRing) }
+}
+
+function isMany(latLngs: L.LatLng[][] | L.LatLng[][][]): latLngs is L.LatLng[][][] {
+  return Array.isArray(latLngs[0]?.[0])
+}
+
+/** Leaflet closes rings itself: GeoJSON's repeated last corner would be a second handle on the first. */
+function latLngsOf(ring: Position[]): L.LatLngTuple[] {
+  return ring.slice(0, -1).map(([longitude, latitude]): L.LatLngTuple => [latitude!, longitude!])
+}
+
+function closedRing(ring: L.LatLng[]): Position[] {
+  const positions = ring.map(positionOf)
+  return positions[0] ? [...positions, positions[0]] : positions
+}
+
+function positionOf({ lng, lat }: L.LatLng): Position {
+  return [Math.round(lng * 1e6) / 1e6, Math.round(lat * 1e6) / 1e6]
+}
+
+/** crypto.randomUUID is missing where the server is reached over plain http. */
+function randomId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Geoman puts a title on the box around each button; the button itself needs the name. */
+function nameButtons(container: HTMLElement): void {
+  for (const box of container.querySelectorAll<HTMLElement>('.button-container[title]')) {
+    box.querySelector('.leaflet-buttons-control-button')?.setAttribute('aria-label', box.title)
+  }
+}

@@ -1,0 +1,26 @@
+// What tests wait for: window.__hjpMap.
+
+interface Signals {
+  /** revision of the last repaint */
+  painted: string | null
+  title: string | null
+  paintedAt: number
+  paintMs: number
+  mounts: number
+  removals: number
+  /** where a longitude and latitude is in the window, in CSS pixels, on the map mounted last */
+  place(longitude: number, latitude: number): [number, number]
+}
+
+declare global {
+  interface Window {
+    __hjpMap?: Signals
+  }
+}
+
+export function signals(): Signals {
+  window.__hjpMap ??= {
+    painted: null, title: null, paintedAt: 0, paintMs: 0, mounts: 0, removals: 0, place: () => [NaN, NaN],
+  }
+  return window.__hjpMap
+}

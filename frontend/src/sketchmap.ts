@@ -1,0 +1,339 @@
+// The map itself: keeps what is on screen in step with what Python sent, and tells Python what the user did.
+import { MapError, PANES, latLngBounds, type AreaSet } from './areas'
+import { loadPolygons } from './choropleth'
+import { Drawings } from './drawing'
+import L from './leaflet'
+import { fillLegend } from './legend'
+import { Points } from './points'
+import { NO_DATA, decodePaint, type Component, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
+import { loadRaster } from './raster'
+import { buildShell, type CardLines, type Shell } from './shell'
+import { signals } from './signals'
+
+const Z_INDEX = { [PANES.areas]: 350, [PANES.points]: 380, [PANES.highlight]: 390 }
+
+export class SketchMap {
+  private readonly shell: Shell
+  private readonly map: L.Map
+  private readonly drawings: Drawings
+  private readonly points = new Points()
+  private readonly resizing: ResizeObserver
+  private readonly outline = L.layerGroup()
+  private component!: Component
+  private areas: AreaSet | null = null
+  /** what Python asked for last, and what is on screen */
+  private geometryRevision = ''
+  private areasRevision = ''
+  private legendRevision: string | null = null
+  private paintRevision: string | null = null
+  private paint: Paint | null = null
+  private drawingsRevision: Revision | null = null
+  private selectedRevision: Revision | null = null
+  private selected: string | null = null
+  private fittedView = ''
+  private isMismatched = false
+  private isDragged = false
+  private reported = ''
+  private tools = ''
+  private basemap = ''
+  private tiles: L.TileLayer | null = null
+
+  constructor(root: HTMLElement) {
+    this.shell = buildShell(root)
+    this.map = L.map(this.shell.map, {
+      zoomControl: false, attributionControl: false, trackResize: false, minZoom: 5, maxZoom: 18, zoomSnap: 0.25, zoomDelta: 0.5, ...calm(),
+    })
+    for (const pane of Object.values(PANES)) {
+      const made = this.map.createPane(pane)
+      made.style.zIndex = String(Z_INDEX[pane])
+      made.style.pointerEvents = 'none'
+    }
+    this.outline.addTo(this.map)
+    L.control.zoom({ position: 'topleft', zoomInTitle: 'Zoom in', zoomOutTitle: 'Zoom out' }).addTo(this.map)
+    L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(this.map)
+    this.drawings = new Drawings(this.map, (features) => this.reportDrawings(features), this.shell.readOut)
+    this.resizing = new ResizeObserver(() => this.resize())
+    this.resizing.observe(this.shell.map)
+    this.listen()
+    signals().mounts += 1
+    signals().place = (longitude, latitude) => {
+      const { left, top } = this.shell.map.getBoundingClientRect()
+      const { x, y } = this.map.latLngToContainerPoint([latitude, longitude])
+      return [left + x, top + y]
+    }
+  }
+
+  update(component: Component): void {
+    this.component = component
+    const { data } = component
+    this.shell.map.setAttribute('aria-label', data.label)
+    this.shell.map.style.height = `${data.height}px`
+    this.shell.credit([data.attribution, data.basemap?.attribution].filter(Boolean).join(' · '))
+    this.updateLegend(data)
+    this.updateGeometry(data)
+    this.updatePaint(data)
+    this.updateBasemap(data)
+    this.updatePoints(data)
+    this.updateDrawings(data)
+    this.updateSelected(data)
+  }
+
+  remove(): void {
+    this.resizing.disconnect()
+    this.map.remove()
+    signals().removals += 1
+  }
+
+  private updateGeometry({ geometry }: MapData): void {
+    if (geometry.revision === this.geometryRevision) return
+    if (this.geometryRevision === '') {
+      this.fit(geometry)
+      this.points.addTo(this.map)
+    }
+    this.geometryRevision = geometry.revision
+    void this.loadAreas(geometry)
+  }
+
+  /** Fetches the new areas while the old ones stay; the drawings are not touched. */
+  private async loadAreas(geometry: GeometryData): Promise<void> {
+    const isStale = () => this.geometryRevision !== geometry.revision
+    const patience = setTimeout(() => isStale() || this.shell.message('Loading the map …'), 400)
+    try {
+      const loaded = await (geometry.kind === 'raster' ? loadRaster(geometry) : loadPolygons(geometry))
+      if (isStale()) return
+      const isFirst = this.areas === null
+      this.areas?.remove()
+      this.areas = loaded
+      this.areasRevision = geometry.revision
+      loaded.addTo(this.map)
+      this.updateLegend(this.component.data)
+      if (!isFirst) this.fit(geometry)
+      this.shell.message('')
+      this.repaint()
+      this.showSelected(this.selected)
+    } catch (error) {
+      if (isStale()) return
+      this.areas?.remove() // the old areas under a new title would be a wrong map
+      this.areas = null
+      this.outline.clearLayers()
+      this.updateLegend(this.component.data)
+      const reason = error instanceof MapError ? error.message : `The map could not be drawn: ${String(error)}`
+      this.shell.message(`${reason} The table has the same figures.`, () => void this.loadAreas(geometry))
+    } finally {
+      clearTimeout(patience)
+    }
+  }
+
+  /** The whole place in view, beside the legend where the legend lies over the map. */
+  private fit({ bounds }: GeometryData): void {
+    const { legend } = this.shell
+    const isOver = getComputedStyle(legend).position === 'absolute'
+    const right = isOver ? Math.min(legend.offsetWidth, this.shell.map.clientWidth / 3) + 20 : 8
+    this.map.fitBounds(latLngBounds(bounds), { animate: false, paddingTopLeft: [48, 8], paddingBottomRight: [right, 20] })
+    this.fittedView = this.view()
+  }
+
+  /** A map nobody has moved yet still shows the whole place after its box has changed. */
+  private resize(): void {
+    const isUntouched = this.fittedView !== '' && this.view() === this.fittedView
+    this.map.invalidateSize({ animate: false })
+    if (isUntouched) this.fit(this.component.data.geometry)
+  }
+
+  private view(): string {
+    const { lat, lng } = this.map.getCenter()
+    return [lat.toFixed(5), lng.toFixed(5), this.map.getZoom()].join()
+  }
+
+  /** The legend speaks of what is on screen: while new boundaries are on their way, it waits with the picture. */
+  private updateLegend(data: MapData): void {
+    if (this.areas && this.areasRevision !== data.geometry.revision) return
+    const revision = `${data.paint?.revision ?? ''} ${data.points.map((layer) => layer.revision).join()}`
+    if (revision === this.legendRevision) return
+    this.legendRevision = revision
+    fillLegend(this.shell.legend, data)
+  }
+
+  private updatePaint(data: MapData): void {
+    const revision = data.paint?.revision ?? ''
+    if (revision === this.paintRevision) return
+    this.paintRevision = revision
+    this.paint = data.paint && decodePaint(data.paint)
+    this.repaint()
+  }
+
+  /** Colours the areas; while new ones are on their way there is nothing to colour yet. */
+  private repaint(): void {
+    if (!this.areas || this.areasRevision !== this.geometryRevision) return
+    const { paint } = this
+    const found = paint?.classes.length
+    if (found !== undefined && found !== this.areas.codes.length) {
+      this.shell.message(
+        `The map has ${this.areas.codes.length} areas, but ${found} values came. The table has the right figures.`,
+      )
+      this.areas.paint(null)
+      this.isMismatched = true
+      return
+    }
+    if (this.isMismatched) this.shell.message('')
+    this.isMismatched = false
+    const start = performance.now()
+    this.areas.paint(paint)
+    const now = performance.now()
+    Object.assign(signals(), {
+      painted: paint?.data.revision ?? '', title: paint?.data.title ?? null, paintedAt: now, paintMs: now - start,
+    })
+  }
+
+  private updateBasemap({ basemap }: MapData): void {
+    const wanted = basemap?.url ?? ''
+    if (wanted === this.basemap) return
+    this.basemap = wanted
+    this.tiles?.remove()
+    this.tiles = wanted ? L.tileLayer(wanted, { maxZoom: 19 }).addTo(this.map) : null
+    this.shell.map.classList.toggle('hjp-on-basemap', wanted !== '')
+  }
+
+  private updatePoints({ points }: MapData): void {
+    this.points.show(points).catch((error: unknown) => {
+      this.shell.message(error instanceof MapError ? error.message : String(error))
+    })
+  }
+
+  private updateDrawings({ drawings, drawings_revision: revision, tools }: MapData): void {
+    if (tools.join() !== this.tools) {
+      this.tools = tools.join()
+      this.drawings.offer(tools)
+    }
+    if (revision === this.drawingsRevision) return
+    this.drawingsRevision = revision
+    this.reported = JSON.stringify(drawings)
+    this.drawings.load(drawings)
+  }
+
+  private updateSelected({ selected, selected_revision: revision }: MapData): void {
+    if (revision === this.selectedRevision) return
+    const isFirst = this.selectedRevision === null
+    this.selectedRevision = revision
+    this.showSelected(selected)
+    if (!isFirst) this.bringIntoView()
+  }
+
+  private reportDrawings(features: Drawing[]): void {
+    const text = JSON.stringify(features)
+    if (text === this.reported || this.drawingsRevision === null) return
+    this.reported = text
+    this.component.setStateValue('drawings', { revision: this.drawingsRevision, features })
+  }
+
+  private select(area: number): void {
+    const code = this.areas?.codes[area] ?? null
+    if (code === this.selected || this.selectedRevision === null) return
+    this.showSelected(code)
+    this.component.setStateValue('selected', { revision: this.selectedRevision, code })
+  }
+
+  private showSelected(code: string | null): void {
+    this.selected = code
+    this.outline.clearLayers()
+    const area = code === null || !this.areas ? -1 : this.areas.codes.indexOf(code)
+    if (area >= 0) this.areas?.outline(area).forEach((layer) => this.outline.addLayer(layer))
+  }
+
+  private bringIntoView(): void {
+    if (this.selected === null || !this.areas) return
+    const bounds = this.areas.boundsOf(this.areas.codes.indexOf(this.selected))
+    if (bounds && !this.map.getBounds().contains(bounds.getCenter())) this.map.panTo(bounds.getCenter(), calmPan())
+  }
+
+  private listen(): void {
+    const { map, shell } = this
+    map.on('mousemove', ({ latlng, containerPoint, originalEvent }) => {
+      const isElsewhere = isOnControl(originalEvent) || this.drawings.isBusy() || this.isDragged
+      const lines = isElsewhere ? null : this.linesAt(latlng)
+      if (lines) shell.showCard(lines, containerPoint.x, containerPoint.y)
+      else shell.hideCard()
+    })
+    map.on('mouseout movestart zoomstart', () => shell.hideCard())
+    map.on('dragstart dragend', ({ type }) => (this.isDragged = type === 'dragstart'))
+    map.on('click', ({ latlng, originalEvent }) => {
+      if (this.drawings.isBusy() || isOnControl(originalEvent)) return
+      this.select(this.areas?.areaAt(latlng) ?? -1)
+    })
+    shell.map.addEventListener('keydown', (event) => this.onKey(event))
+    map.on('moveend', () => this.announceCentre())
+    shell.map.addEventListener('blur', () => shell.hideCard())
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.key === 'Escape') {
+      this.drawings.leaveModes()
+      this.shell.hideCard()
+      this.shell.readOut('')
+    }
+    const isOnMapItself = event.target === this.shell.map
+    if (event.key === 'Enter' && isOnMapItself && !this.drawings.isBusy()) {
+      event.preventDefault()
+      this.select(this.areas?.areaAt(this.map.getCenter()) ?? -1)
+      const lines = this.linesAt(this.map.getCenter())
+      this.shell.say(lines ? `Selected: ${spoken(lines)}` : 'Nothing selected')
+    }
+  }
+
+  /** With the keyboard, the area under the cross is the one pointed at. */
+  private announceCentre(): void {
+    if (!this.shell.map.classList.contains('hjp-by-key')) return
+    const centre = this.map.getCenter()
+    const lines = this.linesAt(centre)
+    this.shell.say(lines ? spoken(lines) : 'No area here')
+    const { x, y } = this.map.getSize().divideBy(2)
+    if (lines) this.shell.showCard(lines, x, y)
+    else this.shell.hideCard()
+  }
+
+  private linesAt(place: L.LatLng): CardLines | null {
+    const point = this.points.pointAt(this.map, place)
+    if (point) return { title: point.name, subtitle: [point.kind, point.layer].filter(Boolean).join(' · '), rows: [], note: '' }
+    const area = this.areas?.areaAt(place) ?? -1
+    return area < 0 || !this.areas ? null : areaLines(this.areas, this.paint, area)
+  }
+}
+
+type Drawing = MapData['drawings'][number]
+
+function areaLines(areas: AreaSet, paint: Paint | null, area: number): CardLines {
+  const [name, code] = [areas.names[area] ?? '', areas.codes[area] ?? '']
+  const rows: [string, string][] = []
+  if (paint) {
+    for (const { label, unit, decimals, values } of paint.hover) rows.push([label, numberText(values[area], decimals, unit)])
+    const which = paint.classes[area] ?? NO_DATA
+    const words = which === NO_DATA ? paint.data.no_data.label : (paint.data.labels[which] ?? '')
+    rows.push(['Class', words])
+  }
+  return { title: name || code, subtitle: name ? code : '', rows, note: paint?.isMarked(area) ? paint.data.marks_label : '' }
+}
+
+function numberText(value: number | undefined, decimals: number, unit: string): string {
+  if (value === undefined || Number.isNaN(value)) return 'no data'
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals }
+  const text = value.toLocaleString('en-GB', digits)
+  return unit === '%' ? `${text}%` : `${text} ${unit}`.trim()
+}
+
+function spoken({ title, subtitle, rows, note }: CardLines): string {
+  return [title, subtitle, ...rows.map(([term, value]) => `${term} ${value}`), note].filter(Boolean).join(', ')
+}
+
+function isOnControl(event: Event): boolean {
+  return event.target instanceof Element && event.target.closest('.leaflet-control') !== null
+}
+
+/** No gliding for people who asked their system for less motion. */
+function calm(): L.MapOptions {
+  const wantsCalm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+  return wantsCalm ? { zoomAnimation: false, fadeAnimation: false, inertia: false, markerZoomAnimation: false } : {}
+}
+
+function calmPan(): L.PanOptions {
+  return window.matchMedia('(prefers-reduced-motion: reduce)').matches ? { animate: false } : {}
+}

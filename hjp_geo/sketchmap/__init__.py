@@ -1,0 +1,158 @@
+"""The sketching map: a Streamlit component that draws areas and sites, and lets people draw on top.
+
+The browser half is ``frontend/`` (TypeScript, built into ``static/``). Streamlit carries values only: boundaries are
+fetched once by URL, and a change of layer sends one byte per area. The map is never rebuilt by a rerun.
+
+The server must offer :data:`STATIC` under :data:`ASSETS_URL`; nothing is loaded from anywhere else::
+
+    st.App("app.py", routes=[Mount(ASSETS_URL, StaticFiles(directory=STATIC))])
+
+**What is sent** is :class:`MapData` as JSON. Its parts are compared by revision, so an unchanged part costs nothing:
+
+* ``geometry``: a GeoJSON FeatureCollection in WGS84 whose features carry ``code`` and ``name``, or a PNG whose red,
+  green and blue bytes spell the area's position plus one (0 where there is none), in Web Mercator, with a JSON file
+  ``{"codes": […], "names": […]}``. **The order of the areas there is the order of every array here.**
+* ``paint``: classes (one byte per area, 255 is "no data"), marks (one bit per area, hatched), hover values (float32).
+* ``points``: sites as rows of longitude, latitude, name, kind, sent along or fetched by URL.
+* ``drawings``: GeoJSON features. A Point with ``radius_m`` is a circle; a Polygon or MultiPolygon is an area. Each has
+  ``id``, ``name`` and, if wanted, ``status`` (existing, new, edited, removed), which sets its look: an existing one
+  that the user changes becomes edited. Other properties, and shapes the map cannot show, come back as they went.
+
+**What comes back** is ``{"drawings": {"revision", "features"}, "selected": {"revision", "code"}}``. The revision says
+which of Python's versions the user's change was made on. To replace what is on the map while it is shown (a form
+added a circle, a table chose an area), send the new value with another revision: then the new value wins, on the
+screen and in what :func:`sketch_map` returns, and what the browser said about the older revision is ignored.
+
+For tests, the page carries ``window.__hjpMap``: ``painted`` (revision of the last repaint), ``title``, ``paintedAt``,
+``paintMs``, ``mounts``, ``removals``.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from hjp_geo.errors import HjpError
+from hjp_geo.sketchmap._data import (
+    NO_DATA,
+    Basemap,
+    Drawing,
+    Geometry,
+    HoverColumn,
+    MapData,
+    MapState,
+    Paint,
+    Point,
+    PointLayer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "ASSETS_URL",
+    "NO_DATA",
+    "STATIC",
+    "Basemap",
+    "Drawing",
+    "Geometry",
+    "HoverColumn",
+    "MapData",
+    "MapState",
+    "NotBuiltError",
+    "Paint",
+    "Point",
+    "PointLayer",
+    "assets_are_built",
+    "sketch_map",
+]
+
+STATIC = Path(__file__).parent / "static"
+"""The built browser half: sketchmap.js, sketchmap.css and LICENCES.txt (made by ``npm run build`` in frontend/)."""
+ASSETS_URL = "/assets/sketchmap"
+"""Where the server must offer :data:`STATIC`."""
+
+_NAME = "hjp_geo.sketchmap"
+_HTML = """
+<link rel="stylesheet" href="{url}/sketchmap.css?{version}">
+<div class="hjp-sketchmap" style="visibility:hidden"></div>
+"""
+# Streamlit runs this from a blob, so the import needs a whole address. Cleaning up is left to destroy(), which first
+# looks whether the map is still on the page: Streamlit may call an older run's clean-up after a newer run has drawn.
+_JS = """
+let loading;
+function explain(component, error) {{
+  const box = component.parentElement.querySelector(".hjp-sketchmap");
+  box.style.visibility = "visible";
+  box.setAttribute("role", "alert");
+  box.textContent = "The map could not start, because its program did not load (" + error.message +
+    "). Everything else on this page still works. Reload the page to try again.";
+}}
+export default function (component) {{
+  loading ??= import(location.origin + "{url}/sketchmap.js?{version}");
+  loading.then((map) => map.render(component), (error) => explain(component, error));
+  return () => loading.then((map) => map.destroy(component), () => undefined);
+}}
+"""
+
+
+class NotBuiltError(HjpError, FileNotFoundError):
+    """The browser half of the map has not been built."""
+
+
+def assets_are_built() -> bool:
+    """Whether the browser half is in place (a source checkout has to build it once)."""
+    return all((STATIC / name).is_file() for name in ("sketchmap.js", "sketchmap.css"))
+
+
+def sketch_map(data: MapData, *, key: str, on_change: Callable[[], None] | None = None) -> MapState:
+    """What the user has drawn and selected on the map drawn from `data`.
+
+    `key` names this map for the whole session; the map lives as long as the key and the page do. `on_change` runs
+    before the rerun that a drawing or a selection causes. Raises NotBuiltError if the browser half is not built.
+    """
+    known = _read_state(st.session_state.get(key), data)
+    _component()(
+        key=key,
+        data=data.payload(drawings=known.drawings, selected=known.selected),
+        on_drawings_change=on_change or _nothing,
+        on_selected_change=on_change or _nothing,
+    )
+    return known
+
+
+def _read_state(raw: Any, data: MapData) -> MapState:
+    """The user's latest word where it was about this revision, else Python's own."""
+    raw = raw if isinstance(raw, dict) else {}
+    drawings = raw.get("drawings") or {}
+    selected = raw.get("selected") or {}
+    is_drawn_here = drawings.get("revision") == data.drawings_revision
+    is_selected_here = selected.get("revision") == data.selected_revision
+    return MapState(
+        drawings=tuple(drawings["features"]) if is_drawn_here else tuple(data.drawings),
+        selected=selected["code"] if is_selected_here else data.selected,
+    )
+
+
+def _nothing() -> None:
+    """A state is only reported when it has a callback."""
+
+
+@functools.cache
+def _component() -> Callable[..., Any]:
+    """The component, registered on first use: once per process, as Streamlit asks."""
+    if not assets_are_built():
+        raise NotBuiltError(
+            f"The sketching map is not built: no sketchmap.js and sketchmap.css in {STATIC}. "
+            "In a source checkout run 'npm ci && npm run build' in frontend/."
+        )
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("sketchmap.js", "sketchmap.css"):
+        digest.update((STATIC / name).read_bytes())
+    words = {"url": ASSETS_URL, "version": digest.hexdigest()}
+    renderer: Callable[..., Any] = st.components.v2.component(_NAME, html=_HTML.format(**words), js=_JS.format(**words))
+    return renderer
