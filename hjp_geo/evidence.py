@@ -1,0 +1,195 @@
+"""What a warehouse knows, held in memory: areas, layers, sites, places, and where each of them comes from."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from hjp_geo.areas import Table, tidy_postcodes
+from hjp_geo.errors import PlanError
+from hjp_geo.store import Warehouse
+
+__all__ = ["ENGLAND", "Evidence", "Place"]
+
+ENGLAND = "england"
+"""The place code for every area of the warehouse."""
+
+_PLACE_LEVELS = (("icb24", "Integrated Care Board"), ("sicbl24", "Sub-ICB location"), ("lad24", "District"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A named set of areas: a system, a place within it, a district, or all of England."""
+
+    code: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The contents of one build, read once. Every table is as the build wrote it; nothing here is changed."""
+
+    warehouse: Warehouse
+    areas: Table
+    """Indexed by ``area_code``, sorted: names, codes of the larger areas, centroid, residents."""
+    values: Table
+    """Indexed by ``area_code``, sorted: one column a layer, missing where not known."""
+    layers: Table
+    """Indexed by layer: label, unit, role, polarity, caveat, group, inputs."""
+    sites: Table
+    """Indexed by ``site_id``: places where advice is given."""
+    services: Table
+    """Rows of site, topic, assistance, channel and evidence."""
+    health_sites: Table
+    """Indexed by ``site_id``: GP practices."""
+    sources: Table
+    """Indexed by source: title, publisher, licence, attribution, release, URL, SHA-256, date."""
+    notes: Table
+    """What each table left out, and how much."""
+
+    @classmethod
+    def load(cls, cache: Path) -> Evidence:
+        """Read the warehouse of a cache folder; `WarehouseError` where there is none."""
+        warehouse = Warehouse.open(cache)
+        return cls(
+            warehouse=warehouse,
+            areas=warehouse.table("areas").set_index("area_code"),
+            values=warehouse.table("layer_values").set_index("area_code"),
+            layers=warehouse.table("_layers").set_index("layer"),
+            sites=warehouse.table("sites").set_index("site_id"),
+            services=warehouse.table("services"),
+            health_sites=warehouse.table("health_sites").set_index("site_id"),
+            sources=warehouse.table("_sources").set_index("source"),
+            notes=warehouse.table("_notes"),
+        )
+
+    @property
+    def build_id(self) -> str:
+        """Which build this is."""
+        return self.warehouse.build_id
+
+    @cached_property
+    def made_up(self) -> bool:
+        """Whether any of it is the made-up Integrated Care System: then no number here is about a real place."""
+        return bool(self.sources["made_up"].any())
+
+    @cached_property
+    def built(self) -> str:
+        """When the warehouse was built (UTC), and by which version."""
+        run = self.warehouse.table("_run").iloc[0]
+        return f"{run['built']} by hjp-geo {run['hjp_geo_version']}"
+
+    @cached_property
+    def boundaries(self) -> gpd.GeoSeries:
+        """The boundary of each area in the British National Grid, indexed and sorted as the areas."""
+        return self.warehouse.table("area_boundaries").set_index("area_code").geometry.reindex(self.areas.index)
+
+    @cached_property
+    def boundary_tree(self) -> shapely.STRtree:
+        """A spatial index over the boundaries, in the order of the areas."""
+        return shapely.STRtree(self.boundaries.to_numpy())
+
+    def areas_at(self, points: npt.NDArray[np.float64]) -> list[str | None]:
+        """The area that each point (rows of easting, northing) stands in; None outside every area."""
+        found: list[str | None] = [None] * len(points)
+        which, area = self.boundary_tree.query(shapely.points(points), predicate="intersects")
+        for point, position in zip(which[::-1], area[::-1], strict=True):  # a point on an edge: the first area
+            found[point] = str(self.areas.index[position])
+        return found
+
+    def districts_at(self, points: npt.NDArray[np.float64]) -> list[str | None]:
+        """The district that each point stands in; None outside every area."""
+        districts = self.areas["lad24_code"]
+        return [None if code is None else str(districts[code]) for code in self.areas_at(points)]
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Every place that can be asked for, by code: all areas first, then systems, then places, then districts."""
+        found = {ENGLAND: Place(ENGLAND, "All areas (made up)" if self.made_up else "England", "Country")}
+        for level, kind in _PLACE_LEVELS:
+            pairs = self.areas[[f"{level}_code", f"{level}_name"]].drop_duplicates().sort_values(f"{level}_name")
+            found |= {code: Place(code, name, kind) for code, name in pairs.itertuples(index=False)}
+        return found
+
+    def place(self, text: str) -> Place:
+        """The place with this code or name; `PlanError` suggests the nearest ones where there is none."""
+        if text in self.places:
+            return self.places[text]
+        wanted = text.casefold().strip()
+        matching = [p for p in self.places.values() if wanted in (p.code.casefold(), p.name.casefold())]
+        matching = matching or [p for p in self.places.values() if wanted and wanted in p.name.casefold()]
+        if len({p.code for p in matching}) == 1:
+            return matching[0]
+        raise PlanError(f"No place '{text}'. {self._suggestion(matching, wanted)}")
+
+    def _suggestion(self, matching: list[Place], wanted: str) -> str:
+        if matching:
+            some = "; ".join(f"{p.name} ({p.code})" for p in matching[:5])
+            return f"{len(matching)} places have that in their name: {some}. Give the code of one."
+        names = {p.name.casefold(): p for p in self.places.values()}
+        near = [names[name] for name in difflib.get_close_matches(wanted, names, n=3, cutoff=0.4)]
+        hint = "; ".join(f"{p.name} ({p.code})" for p in near)
+        return f"Did you mean {hint}?" if hint else "Give the code or name of an ICB or district, or 'england'."
+
+    def areas_of(self, code: str) -> pd.Index[str]:
+        """The codes of a place's areas, sorted."""
+        if code == ENGLAND:
+            return self.areas.index
+        levels = [f"{level}_code" for level, _kind in _PLACE_LEVELS]
+        return self.areas.index[(self.areas[levels] == code).any(axis=1)]
+
+    def label(self, layer: str) -> str:
+        """What a layer is called."""
+        return str(self.layers.loc[layer, "label"])
+
+    def unit(self, layer: str) -> str:
+        """The unit of a layer."""
+        return str(self.layers.loc[layer, "unit"])
+
+    def caveat(self, layer: str) -> str:
+        """What a reader of a layer must know; empty where there is nothing beyond its label."""
+        return str(self.layers.loc[layer, "caveat"])
+
+    def postcode_point(self, postcode: str) -> tuple[float, float] | None:
+        """Easting and northing of a postcode, or None where the list does not know it."""
+        tidy = tidy_postcodes(pd.Series([postcode], dtype="str")).iloc[0]
+        found = self.warehouse.query("SELECT easting, northing FROM postcodes WHERE postcode = ?", [str(tidy)])
+        if found.empty or found.iloc[0].isna().any():
+            return None
+        return float(found["easting"].iloc[0]), float(found["northing"].iloc[0])
+
+    def layer_names(self, role: str) -> list[str]:
+        """The layers of one role, grouped and in the order of their labels."""
+        chosen = self.layers[self.layers["role"] == role]
+        return list(chosen.sort_values(["group_label", "label"]).index)
+
+    def sources_of(self, names: list[str]) -> list[str]:
+        """The sources that layers or tables are made from, however indirectly, sorted."""
+        found: set[str] = set()
+        waiting = list(names)
+        inputs = self._inputs
+        while waiting:
+            name = waiting.pop()
+            if name in self.sources.index:
+                found.add(name)
+            waiting += inputs.get(name, [])
+        return sorted(found)
+
+    @cached_property
+    def _inputs(self) -> dict[str, list[str]]:
+        derived = self.warehouse.table("_tables").set_index("table_name")["inputs"]
+        return {name: json.loads(inputs) for name, inputs in [*derived.items(), *self.layers["inputs"].items()]}
+
+    def attribution(self, names: list[str]) -> list[str]:
+        """The credit lines that the licences of these layers or tables require, each once."""
+        return list(dict.fromkeys(self.sources.loc[self.sources_of(names), "attribution"]))
