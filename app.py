@@ -1,0 +1,13 @@
+"""The Streamlit entry: navigation and nothing else; the pages live in `hjp_geo.screens`."""
+
+import streamlit as st
+
+from hjp_geo.screens import data, explore
+
+st.set_page_config(page_title="hjp-geo", layout="wide", initial_sidebar_state="expanded")
+st.navigation(
+    [
+        st.Page(explore.page, title="Map", url_path="map", default=True),
+        st.Page(data.page, title="Data and credits", url_path="data"),
+    ]
+).run()

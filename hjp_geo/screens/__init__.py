@@ -1,0 +1,1 @@
+"""The pages of the app: widgets → `Plan` → `answer()` → draw. Nothing is worked out here."""

@@ -1,0 +1,226 @@
+"""The map page: choose a place and a question, see need, access and deserts, sketch a site, read who it would reach."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from hjp_geo.errors import HjpError
+from hjp_geo.evidence import Evidence
+from hjp_geo.export import EXPORTS, caveats, export
+from hjp_geo.maps import place_geometry
+from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.screens import ask, sketch
+from hjp_geo.screens.paint import paint, shown_values
+from hjp_geo.screens.state import (
+    MAPS_URL,
+    drawings,
+    drawings_revision,
+    evidence,
+    maps_folder,
+    plan_from_address,
+    plan_to_address,
+    stop_with,
+)
+from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
+
+__all__ = ["page"]
+
+_STYLE = "<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>"
+_ABOUT = {".csv": "text/csv", ".gpkg": "application/geopackage+sqlite3"}
+
+
+def page() -> None:
+    """Draw the map page."""
+    known = evidence()
+    st.html(_STYLE)
+    st.title("Where is free legal advice needed, and out of reach?")
+    if known.made_up:
+        st.warning(
+            "**Made-up data.** This is an invented Integrated Care System, to try the tool on. "
+            "No figure here is about a real place."
+        )
+    asked, shown = ask.plan(known, _start(known))
+    plan_to_address(asked)
+    found = _answer(asked, known)
+    _headline(found)
+    left, right = st.columns([0.62, 0.38], gap="medium")
+    with left:
+        selected = _map(found, known, shown)
+        _explain(found, known, selected)
+    with right:
+        sketch.panel(found, known)
+    _below(found, known, shown)
+
+
+def _start(known: Evidence) -> Plan:
+    """What the widgets begin with: the address as it was when the page was opened."""
+    if st.session_state.get("start_build") != known.build_id:
+        st.session_state["start_plan"] = plan_from_address(ask.usual_plan(known))
+        st.session_state["start_build"] = known.build_id
+    start: Plan = st.session_state["start_plan"]
+    return start
+
+
+def _answer(plan: Plan, known: Evidence) -> Answer:
+    try:
+        return answer(plan, known)
+    except HjpError as error:
+        stop_with(str(error))
+
+
+def _headline(found: Answer) -> None:
+    totals, topic = found.totals, TOPICS[found.plan.topic].lower()
+    if not found.known:
+        st.info(
+            f"**No verdict for {topic}.** No loaded list says where {topic} advice of this kind is given in person. "
+            "That is a gap in the data, not proof of a gap in the service. Choose legal aid, or count what Citizens "
+            "Advice offices are assumed to give, in the panel on the left; or bring your own list of providers."
+        )
+        return
+    st.markdown(
+        f"In **{sketch.escaped(found.place.name)}**, **{totals.people_flagged:,.0f} people** "
+        f"({totals.share_of_people_pct:.1f} %) live in **{totals.areas_flagged:,} of {totals.areas:,} areas** that are "
+        f"{topic} advice deserts: among the worst fifth for need and the worst fifth for access. "
+        "Open lists under-count outreach, so a desert may also be a gap in the list."
+        if found.plan.desert == "need_and_access_quintile"
+        else f"In **{sketch.escaped(found.place.name)}**, **{totals.people_flagged:,.0f} people** "
+        f"({totals.share_of_people_pct:.1f} %) live in **{totals.areas_flagged:,} of {totals.areas:,} areas** that the "
+        f"rule “{found.plan.desert}” calls {topic} advice deserts."
+    )
+
+
+def _map(found: Answer, known: Evidence, shown: str) -> str | None:
+    """The map itself; what the user has drawn goes into the session, the area selected is returned."""
+    with st.spinner("Preparing the map of this place …"):
+        files = place_geometry(known, found.place.code, maps_folder())
+    state = sketch_map(
+        MapData(
+            geometry=Geometry(
+                kind="polygons" if files.kind == "polygons" else "raster",
+                url=f"{MAPS_URL}/{files.file}",
+                codes_url=f"{MAPS_URL}/{files.codes_file}" if files.codes_file else None,
+                revision=files.revision,
+                bounds=files.bounds,
+            ),
+            paint=paint(found, known, shown),
+            points=_points(found, known),
+            drawings=drawings(),
+            drawings_revision=drawings_revision(),
+            selected=st.session_state.get("chosen_area"),
+            selected_revision=int(st.session_state.get("chosen_revision", 0)),
+            label=f"Map of {found.place.name}",
+            attribution=" ".join(known.attribution(["area_boundaries"])),
+            height=560,
+        ),
+        key="map",
+    )
+    st.caption("All credits stand under “Notes, rules and credits” below, and in every file.")
+    st.session_state["drawings"] = list(state.drawings)
+    return state.selected
+
+
+def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
+    inside = known.areas_at(known.health_sites[["easting", "northing"]].dropna().to_numpy(dtype="float64"))
+    placed = known.health_sites[known.health_sites["easting"].notna()]
+    here = placed[pd.Series(inside, index=placed.index).isin(found.areas.index)]
+    advice = found.sites[found.sites["in_place"]]
+    label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
+    return (
+        PointLayer("advice", label, _named(advice, "advice"), symbol="diamond", colour="#111827"),
+        PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e"),
+    )
+
+
+def _named(sites: pd.DataFrame, kind: str) -> list[Point]:
+    rows = sites[["longitude", "latitude", "site_name"]].itertuples(index=False)
+    return [Point(float(longitude), float(latitude), str(name), kind) for longitude, latitude, name in rows]
+
+
+def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
+    """Why an area is flagged: the one clicked on the map, or one chosen from the list by keyboard."""
+    codes = list(found.areas.sort_values(["desert", "need"], ascending=False, na_position="last").index)
+    names = found.areas["area_name"]
+    marks = found.areas["desert"].fillna(value=False)
+
+    def say(code: str) -> str:
+        return f"{names[code]} ({code})" + (" — desert" if marks[code] else "")
+
+    place = codes.index(selected) if selected in found.areas.index else None
+    chosen = st.selectbox(
+        "Ask about an area (click it on the map, or choose it here; deserts come first)",
+        codes,
+        index=place,
+        format_func=say,
+        key=f"why-{found.place.code}-{selected}",
+        placeholder="Choose an area",
+    )
+    if chosen:
+        st.markdown(f"**{sketch.escaped(say(chosen))}.** {sketch.escaped(found.why(chosen))}")
+        _contributions(found, known, chosen)
+
+
+def _contributions(found: Answer, known: Evidence, code: str) -> None:
+    points = found.areas.loc[code].filter(like="points_")
+    if len(points) > 1:
+        parts = ", ".join(f"{known.label(str(name)[7:])} {value:.1f}" for name, value in points.items())
+        st.caption(f"Points of the need score: {parts}.")
+
+
+def _below(found: Answer, known: Evidence, shown: str) -> None:
+    table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
+    with table:
+        _table(found, known, shown)
+    with notes:
+        st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in caveats(found, known)))
+        st.markdown("**Credits**")
+        st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in found.attribution))
+        st.caption(f"Warehouse built {known.built}; build {known.build_id}.")
+
+
+def _table(found: Answer, known: Evidence, shown: str) -> None:
+    values, title, unit = shown_values(found, known, shown)
+    columns = ["area_name", "lad24_name", "residents", "people_in_need", "need_rank", "need_fifth"]
+    columns += ["nearest_site", "nearest_km", "access", "access_fifth", "desert", "reason"]
+    table = found.areas[columns].assign(shown=values).sort_values("need_rank")
+    labels = {name: st.column_config.Column(label) for name, label in _COLUMN_LABELS.items()}
+    labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.1f") for name in _DECIMAL_COLUMNS}
+    labels["shown"] = st.column_config.NumberColumn(f"{title} ({unit})", format="%.2f")
+    st.dataframe(table, height=320, column_config=labels)
+    for column, (suffix, kind) in zip(st.columns(4), _ABOUT.items(), strict=False):
+        column.download_button(
+            f"Download {EXPORTS[suffix].label}",
+            data=partial(_file_bytes, found, known, suffix),
+            file_name=f"hjp-geo-{found.place.code}-{found.plan.topic}{suffix}",
+            mime=kind,
+            on_click="ignore",
+            key=f"download-{suffix}",
+        )
+    st.caption("Each file carries the rule, the settings, the dates and the credits. Quote them with the figures.")
+
+
+_COLUMN_LABELS = {
+    "area_code": "Area",
+    "area_name": "Name",
+    "lad24_name": "District",
+    "residents": "Residents",
+    "people_in_need": "People in need",
+    "need_rank": "Need, rank (1 is most)",
+    "need_fifth": "Need, fifth",
+    "nearest_site": "Nearest site",
+    "nearest_km": "km to it",
+    "access": "Sites for 100,000 in need",
+    "access_fifth": "Access, fifth (1 is least)",
+    "desert": "Desert",
+    "reason": "Why",
+}
+_DECIMAL_COLUMNS = ("people_in_need", "nearest_km", "access")
+
+
+def _file_bytes(found: Answer, known: Evidence, suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return export(found, known, Path(folder) / f"hjp-geo{suffix}").read_bytes()
