@@ -68,7 +68,7 @@ def modelled_prevalence(
     in the notes, as are practices that publish no registrations.
     """
     registrations = _placed(gp_registrations)
-    in_2011 = not registrations["lsoa"].isin(_only_in_2021(lsoa11_lsoa21_lookup)).any()
+    in_2011 = not set(registrations["lsoa"].unique()) & _only_in_2021(lsoa11_lsoa21_lookup)
     ages = _age_bands(iod25)
     if in_2011:
         ages = convert_ages_to_lsoa11(ages, lsoa11_lsoa21_lookup)
@@ -100,10 +100,9 @@ def _placed(gp_registrations: Table) -> Table:
     )
 
 
-def _only_in_2021(lookup: Table) -> pd.Series[str]:
+def _only_in_2021(lookup: Table) -> set[str]:
     """Codes that no area had in 2011: one of them among the registrations means that they are on LSOA 2021."""
-    codes = lookup["lsoa21_code"]
-    return codes[~codes.isin(lookup["lsoa11_code"])]
+    return set(lookup["lsoa21_code"]) - set(lookup["lsoa11_code"])
 
 
 def _age_bands(iod25: Table) -> Table:
@@ -120,7 +119,7 @@ def _age_bands(iod25: Table) -> Table:
 
 def _with_average_ages(ages: Table, codes: pd.Series[str]) -> Table:
     """The ages, with England's age structure for the areas of the registrations that have none (those in Wales)."""
-    strangers = codes[codes.notna() & ~codes.isin(ages["lsoa"])].unique()
+    strangers = sorted(set(codes.dropna().unique()) - set(ages["lsoa"]))
     average = ages.groupby("age_band", as_index=False)["population"].sum()
     filled = pd.DataFrame({"lsoa": strangers}).merge(average, how="cross")
     return pd.concat([ages, filled], ignore_index=True)

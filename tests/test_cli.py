@@ -145,7 +145,7 @@ def test_our_own_fault_is_one_line_with_exit_code_three(run, monkeypatch):
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(cli, "answer", broken)
+    monkeypatch.setattr("hjp_geo.cli.questions.answer", broken)
     failed(run("score"), 3, "This is our fault (ZeroDivisionError: division by zero)")
 
 

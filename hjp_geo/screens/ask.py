@@ -13,7 +13,9 @@ from hjp_geo.plan import TOPICS, Plan
 from hjp_geo.screens.paint import ACCESS, NEED
 from hjp_geo.screens.state import stop_with
 
-__all__ = ["plan", "usual_plan"]
+__all__ = ["ADVICE_SITES", "HEALTH_SITES", "plan", "points", "usual_plan"]
+
+ADVICE_SITES, HEALTH_SITES = "Advice sites", "GP practices"
 
 _ASSISTANCE = {"general_advice": "General advice", "specialist_legal_aid": "Legal aid (specialist)"}
 _COUNTING = {"listed": "Only what the lists say", "listed_and_assumed": "Also what Citizens Advice is assumed to give"}
@@ -62,6 +64,18 @@ def _colour(known: Evidence) -> str:
     names = {NEED: "Need index (your weights)", ACCESS: "Access to advice"}
     names |= {name: known.label(name) for role in ("need", "people") for name in known.layer_names(role)}
     return st.selectbox("Colour the map by", list(names), format_func=names.__getitem__, key="shown")
+
+
+def points(place: str, *, crowded: bool) -> list[str]:
+    """Which sites to show as points; in a large place the practices would hide the map, so they start unticked."""
+    with st.sidebar:
+        return st.multiselect(
+            "Show on the map",
+            [ADVICE_SITES, HEALTH_SITES],
+            default=[ADVICE_SITES] if crowded else [ADVICE_SITES, HEALTH_SITES],
+            key=f"points-{place}",
+            placeholder="No sites",
+        )
 
 
 def _advice(start: Plan) -> dict[str, Any]:

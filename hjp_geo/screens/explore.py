@@ -12,7 +12,7 @@ import streamlit as st
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
-from hjp_geo.maps import place_geometry
+from hjp_geo.maps import MOST_POLYGONS, place_geometry
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.screens import ask, sketch
 from hjp_geo.screens.paint import paint, shown_values
@@ -30,6 +30,8 @@ from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
 
 __all__ = ["page"]
 
+_MOST_ROWS = 2_500
+"""Of a list or a table on the page: more would make every change slow."""
 _STYLE = "<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>"
 _ABOUT = {".csv": "text/csv", ".gpkg": "application/geopackage+sqlite3"}
 
@@ -125,15 +127,24 @@ def _map(found: Answer, known: Evidence, shown: str) -> str | None:
 
 
 def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
+    chosen = ask.points(found.place.code, crowded=len(found.areas) > MOST_POLYGONS)
+    return tuple(_POINTS[name](found, known) for name in chosen)
+
+
+def _advice_points(found: Answer, _known: Evidence) -> PointLayer:
+    label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
+    advice = found.sites[found.sites["in_place"]]
+    return PointLayer("advice", label, _named(advice, "advice"), symbol="diamond", colour="#111827")
+
+
+def _health_points(found: Answer, known: Evidence) -> PointLayer:
     inside = known.areas_at(known.health_sites[["easting", "northing"]].dropna().to_numpy(dtype="float64"))
     placed = known.health_sites[known.health_sites["easting"].notna()]
     here = placed[pd.Series(inside, index=placed.index).isin(found.areas.index)]
-    advice = found.sites[found.sites["in_place"]]
-    label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
-    return (
-        PointLayer("advice", label, _named(advice, "advice"), symbol="diamond", colour="#111827"),
-        PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e"),
-    )
+    return PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e")
+
+
+_POINTS = {ask.ADVICE_SITES: _advice_points, ask.HEALTH_SITES: _health_points}
 
 
 def _named(sites: pd.DataFrame, kind: str) -> list[Point]:
@@ -143,14 +154,14 @@ def _named(sites: pd.DataFrame, kind: str) -> list[Point]:
 
 def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
     """Why an area is flagged: the one clicked on the map, or one chosen from the list by keyboard."""
-    codes = list(found.areas.sort_values(["desert", "need"], ascending=False, na_position="last").index)
+    codes = _choices(found, selected)
     names = found.areas["area_name"]
     marks = found.areas["desert"].fillna(value=False)
 
     def say(code: str) -> str:
         return f"{names[code]} ({code})" + (" — desert" if marks[code] else "")
 
-    place = codes.index(selected) if selected in found.areas.index else None
+    place = codes.index(selected) if selected in codes else None
     chosen = st.selectbox(
         "Ask about an area (click it on the map, or choose it here; deserts come first)",
         codes,
@@ -162,6 +173,13 @@ def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
     if chosen:
         st.markdown(f"**{sketch.escaped(say(chosen))}.** {sketch.escaped(found.why(chosen))}")
         _contributions(found, known, chosen)
+
+
+def _choices(found: Answer, selected: str | None) -> list[str]:
+    """The areas to choose from, deserts first, then by need; in a large place the first of them and the one clicked."""
+    ordered = found.areas.sort_values(["desert", "need"], ascending=False, na_position="last").index
+    chosen = list(ordered[:_MOST_ROWS])
+    return chosen if selected in chosen or selected not in ordered else [str(selected), *chosen]
 
 
 def _contributions(found: Answer, known: Evidence, code: str) -> None:
@@ -190,7 +208,9 @@ def _table(found: Answer, known: Evidence, shown: str) -> None:
     labels = {name: st.column_config.Column(label) for name, label in _COLUMN_LABELS.items()}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.1f") for name in _DECIMAL_COLUMNS}
     labels["shown"] = st.column_config.NumberColumn(f"{title} ({unit})", format="%.2f")
-    st.dataframe(table, height=320, column_config=labels)
+    st.dataframe(table.head(_MOST_ROWS), height=320, column_config=labels)
+    if len(table) > _MOST_ROWS:
+        st.caption(f"The {_MOST_ROWS:,} areas of greatest need; all {len(table):,} are in the files.")
     for column, (suffix, kind) in zip(st.columns(4), _ABOUT.items(), strict=False):
         column.download_button(
             f"Download {EXPORTS[suffix].label}",
