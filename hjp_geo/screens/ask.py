@@ -46,10 +46,10 @@ def plan(known: Evidence, start: Plan) -> tuple[Plan, str]:
 
 def _place(known: Evidence, start: Plan) -> str:
     places = known.places
-    wanted = start.place if start.place in places else ENGLAND
     try:
         wanted = known.place(start.place).code
     except HjpError as error:
+        wanted = usual_plan(known).place
         st.warning(f"{error} Showing {places[wanted].name} instead.")
     return st.selectbox(
         "Place",
