@@ -6,6 +6,7 @@ import streamlit as st
 
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import evidence
+from hjp_geo.screens.style import apply_style
 
 __all__ = ["page"]
 
@@ -13,6 +14,7 @@ __all__ = ["page"]
 def page() -> None:
     """Draw the data page."""
     known = evidence()
+    apply_style()
     st.title("Data and credits")
     if known.made_up:
         st.warning("**Made-up data.** Every source below is invented, in the publisher's own layout.")

@@ -26,20 +26,20 @@ from hjp_geo.screens.state import (
     plan_to_address,
     stop_with,
 )
+from hjp_geo.screens.style import apply_style
 from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
 
 __all__ = ["page"]
 
 _MOST_ROWS = 2_500
 """Of a list or a table on the page: more would make every change slow."""
-_STYLE = "<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>"
 _ABOUT = {".csv": "text/csv", ".gpkg": "application/geopackage+sqlite3"}
 
 
 def page() -> None:
     """Draw the map page."""
     known = evidence()
-    st.html(_STYLE)
+    apply_style()
     st.title("Where is free legal advice needed, and out of reach?")
     if known.made_up:
         st.warning(
