@@ -191,5 +191,10 @@ class Evidence:
         return {name: json.loads(inputs) for name, inputs in [*derived.items(), *self.layers["inputs"].items()]}
 
     def attribution(self, names: list[str]) -> list[str]:
-        """The credit lines that the licences of these layers or tables require, each once."""
-        return list(dict.fromkeys(self.sources.loc[self.sources_of(names), "attribution"]))
+        """The credit lines that the licences of these layers or tables require, each once.
+
+        Made-up rows credit nobody: their line says whose layout they borrow.
+        """
+        used = self.sources.loc[self.sources_of(names)]
+        borrowed = "Made up, in the layout of: " + used["title"] + " (" + used["publisher"] + ")."
+        return list(dict.fromkeys(used["attribution"].mask(used["made_up"], borrowed)))

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from publisher import Publisher, publishing
+from replica import Replica, running_replica
 from tiny_warehouse import write_tiny_warehouse
 
+from hjp_geo.build import build
+from hjp_geo.demo import write_mirror
 from hjp_geo.evidence import Evidence
+from hjp_geo.registry import discover
+from hjp_geo.source import Source, fetch
+from hjp_geo.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,3 +40,48 @@ def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(tiny_cache: Path) -> Evidence:
     """The evidence of the ten areas."""
     return Evidence.load(tiny_cache)
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    """A publisher on 127.0.0.1 whose answers the test writes down: see `publisher`."""
+    with publishing() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def replica(shared: Path) -> Iterator[Replica]:
+    """The replica of every publisher with England's real data."""
+    with running_replica(shared) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def england_cache(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with every source fetched from the replica, and England's warehouse (about a minute)."""
+    cache = tmp_path_factory.mktemp("england")
+    upstream = Upstream(replica.base, pause_seconds=0.01)
+    for one in discover("data_sources", Source).values():
+        fetch(one, cache, upstream)
+    build(cache)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def made_up_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up Integrated Care System as a folder of publishers' files."""
+    folder = tmp_path_factory.mktemp("made-up") / "mirror"
+    write_mirror(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_up_cache(made_up_mirror: Path) -> Path:
+    """A cache folder with every source of the made-up system fetched, and its warehouse."""
+    cache = made_up_mirror.parent / "cache"
+    upstream = Upstream(str(made_up_mirror))
+    for one in discover("data_sources", Source).values():
+        if not one.optional:
+            fetch(one, cache, upstream)
+    build(cache)
+    return cache

@@ -43,7 +43,7 @@ def test_score_prints_the_headline_with_its_rule_and_credits(run):
     assert ran.code == 0
     assert "Desert (need_and_access_quintile): 2 areas, 200 people (20.0 %)." in ran.out
     assert "Note: MADE-UP DATA" in ran.out
-    assert "Credit: Made up for the tests." in ran.out
+    assert "Credit: Made up, in the layout of: Made-up rows (Nobody)." in ran.out
 
 
 def test_score_as_json_is_the_answer(run):

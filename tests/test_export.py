@@ -32,7 +32,7 @@ def test_every_format_carries_the_credits_and_says_that_data_are_made_up(
         text = " ".join(pyogrio.read_dataframe(path, layer="about")["note"])
     else:
         text = path.read_text("utf-8-sig")
-    assert "Made up for the tests." in text
+    assert "Made up, in the layout of: Made-up rows (Nobody)." in text
     assert "MADE-UP DATA" in text
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]  # nothing partial is left behind
 
@@ -78,7 +78,7 @@ def test_geojson_is_in_degrees_with_the_credits_at_the_top(found: Answer, tiny: 
     longitude, latitude = body["features"][0]["geometry"]["coordinates"][0][0]
     assert -3 < longitude < -1
     assert 52 < latitude < 53
-    assert body["about"]["attribution"] == ["Made up for the tests."]
+    assert body["about"]["attribution"] == ["Made up, in the layout of: Made-up rows (Nobody)."]
 
 
 def test_an_unknown_ending_and_a_missing_folder_are_said(found: Answer, tiny: Evidence, tmp_path: Path):

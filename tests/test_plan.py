@@ -149,7 +149,7 @@ def test_district_rule_counts_the_sites_of_each_district(tiny: Evidence):
 
 def test_every_answer_carries_its_credits_and_its_run(tiny: Evidence):
     found = answer(Plan(), tiny)
-    assert found.attribution == ("Made up for the tests.",)
+    assert found.attribution == ("Made up, in the layout of: Made-up rows (Nobody).",)
     assert found.run["plan"] == Plan().to_dict()
     assert found.run["made_up"] is True
 

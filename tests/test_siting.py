@@ -104,7 +104,7 @@ def test_nothing_sketched_is_said(tiny: Evidence):
 def test_the_rule_and_the_credits_come_with_the_figures(tiny: Evidence):
     assessed = assess(PLAN, [circle(5, 1)], tiny)
     assert assessed.rule == CENTROID_RULE
-    assert assessed.attribution == ("Made up for the tests.",)
+    assert assessed.attribution == ("Made up, in the layout of: Made-up rows (Nobody).",)
 
 
 def test_a_drawn_point_with_a_radius_is_read_from_degrees():

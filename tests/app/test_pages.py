@@ -133,4 +133,4 @@ def test_the_data_page_shows_sources_and_credits(tiny_cache: Path, monkeypatch: 
 
     page = AppTest.from_function(alone, default_timeout=30).run()
     assert not page.exception
-    assert "Made up for the tests" in said(page).replace("\\", "")
+    assert "Made up, in the layout of: Made-up rows" in said(page).replace("\\", "")
