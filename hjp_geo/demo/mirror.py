@@ -22,7 +22,7 @@ from hjp_geo.need import imd_transform
 
 __all__ = ["write_mirror"]
 
-EDITION = 1
+EDITION = 2
 """Of the generator: a folder of another edition is written again."""
 SEED = 20261124
 

@@ -104,8 +104,8 @@ def _hardship(rng: np.random.Generator, land: Land) -> Numbers:
     waves = np.exp(-((apart / 3_500) ** 2)) @ rng.normal(0, 0.9, len(bumps))
     inner = np.exp(-((areas["to_city_m"] / 2_400) ** 2)).to_numpy()
     suburbs = np.exp(-(((areas["to_city_m"] - 6_500) / 2_500) ** 2)).to_numpy()
-    coast = np.exp(-((areas["to_coast_town_m"] / 3_000) ** 2)).to_numpy()
-    return np.asarray(1.4 * inner - 0.7 * suburbs + 1.9 * coast + waves + rng.normal(0, 0.35, len(areas)))
+    coast = np.exp(-((areas["to_coast_town_m"] / 4_000) ** 2)).to_numpy()
+    return np.asarray(1.1 * inner - 0.7 * suburbs + 2.7 * coast + waves + rng.normal(0, 0.35, len(areas)))
 
 
 def _standard(values: Numbers) -> Numbers:
