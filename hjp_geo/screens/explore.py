@@ -162,17 +162,26 @@ def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
         return f"{names[code]} ({code})" + (" — desert" if marks[code] else "")
 
     place = codes.index(selected) if selected in codes else None
+    key = f"why-{found.place.code}-{selected}"
     chosen = st.selectbox(
         "Ask about an area (click it on the map, or choose it here; deserts come first)",
         codes,
         index=place,
         format_func=say,
-        key=f"why-{found.place.code}-{selected}",
+        key=key,
+        on_change=_show_on_map,
+        args=(key,),
         placeholder="Choose an area",
     )
     if chosen:
         st.markdown(f"**{sketch.escaped(say(chosen))}.** {sketch.escaped(found.why(chosen))}")
         _contributions(found, known, chosen)
+
+
+def _show_on_map(key: str) -> None:
+    """Mark the area chosen from the list on the map too."""
+    st.session_state["chosen_area"] = st.session_state[key]
+    st.session_state["chosen_revision"] = int(st.session_state.get("chosen_revision", 0)) + 1
 
 
 def _choices(found: Answer, selected: str | None) -> list[str]:

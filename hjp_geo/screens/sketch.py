@@ -107,7 +107,7 @@ def _figures(assessed: Assessment, found: Answer) -> None:
     first.metric("People", f"{total.people:,.0f}", help="Residents, mid-2022, of the areas reached.")
     second.metric("People in need", f"{total.people_in_need:,.0f}", help=_NEED_HELP)
     first.metric(
-        "No provider reached before",
+        "Not reached before",
         "not known" if math.isnan(total.newly_reached) else f"{total.newly_reached:,.0f}",
         help=f"Residents with no counted {topic} site within {found.plan.cutoff_km:g} km today, in a straight line.",
     )

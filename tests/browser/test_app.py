@@ -54,7 +54,8 @@ def draw_circle(page: Page, across: float = 0.5, down: float = 0.5, pixels: int 
 
 
 def figure(page: Page, label: str) -> str:
-    metric = page.get_by_test_id("stMetric").filter(has_text=re.compile(f"^{re.escape(label)}"))
+    named = page.get_by_test_id("stMetricLabel").get_by_text(label, exact=True)
+    metric = page.get_by_test_id("stMetric").filter(has=named)
     expect(metric).to_be_visible(timeout=20_000)
     return metric.get_by_test_id("stMetricValue").inner_text()
 
