@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 import find_chromium  # noqa: E402 - it lives beside the browser tests
-from hjp_geo.demo import write_mirror  # noqa: E402
 
 from hjp_geo.build import build  # noqa: E402
+from hjp_geo.demo import write_mirror  # noqa: E402
 from hjp_geo.evidence import Evidence  # noqa: E402
 from hjp_geo.registry import discover  # noqa: E402
 from hjp_geo.source import Source, fetch  # noqa: E402
@@ -88,6 +88,7 @@ def served(cache: Path) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
+        server.wait(timeout=20)
 
 
 def first_map(page: Page, address: str) -> float:
@@ -113,13 +114,13 @@ def layer_change(page: Page, label: str) -> float:
 def sketch(page: Page, number: int) -> float:
     box = page.locator(".leaflet-container").bounding_box()
     assert box is not None
-    x, y = box["x"] + box["width"] * (0.4 + 0.05 * number), box["y"] + box["height"] * 0.55
+    x, y = box["x"] + box["width"] * 0.55, box["y"] + box["height"] * (0.35 + 0.07 * number)
     page.get_by_role("button", name="Draw a point with a radius").click()
     page.mouse.click(x, y)
-    page.mouse.move(x + 25, y)
+    page.mouse.move(x + 22, y)
     before = page.locator("[data-testid=stMetric]").all_inner_texts()
     started = time.perf_counter()
-    page.mouse.click(x + 25, y)
+    page.mouse.click(x + 22, y)
     figures = "[...document.querySelectorAll('[data-testid=stMetric]')].map(e => e.innerText).join()"
     page.wait_for_function(f"(b) => {figures}.length && {figures} !== b", arg=",".join(before), polling="raf")
     took = time.perf_counter() - started

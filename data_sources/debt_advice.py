@@ -74,20 +74,18 @@ def debt_advice_organisations(path: Path) -> Table:
     The networks are read from the accreditation numbers. Rows of Christians Against Poverty are areas of home visits,
     not places. Nothing is left out here: which rows count is for the layers to say.
     """
-    body = path.read_bytes().replace(_BROKEN_APOSTROPHE, b"'").decode("cp1252", errors="replace")
-    table = pd.read_csv(io.StringIO(body.lstrip("\ufeffï»¿")), dtype="str", keep_default_na=False)
+    table = pd.read_csv(io.StringIO(_text(path.read_bytes())), dtype="str", keep_default_na=False)
     if absent := [name for name in _NEEDED if name not in table.columns]:
         raise SchemaError(
             f"debt_advice_organisations: no column {', '.join(absent)} in {path.name}; found "
             f"{', '.join(table.columns)}. The publisher changed the layout: see docs/add-a-data-source.md."
         )
-    lines = table[["address_street_address", "address_locality", "address_region"]]
     return pd.DataFrame(
         {
             "organisation_row": np.arange(1, len(table) + 1),
             "name": table["name"].str.strip(),
             "network": table["standard_ids"].str.strip().map(_NETWORKS).fillna("independent"),
-            "address": lines.agg(_joined, axis=1),
+            "address": _address(table),
             "postcode": tidy_postcodes(table["address_postcode"]),
             "latitude": pd.to_numeric(table["lat"], errors="coerce"),
             "longitude": pd.to_numeric(table["lng"], errors="coerce"),
@@ -100,9 +98,33 @@ def debt_advice_organisations(path: Path) -> Table:
     )
 
 
+def _text(body: bytes) -> str:
+    """The text of the file, with plain apostrophes.
+
+    The published file was once UTF-8, then taken for cp1252 and saved as Mac Roman (an apostrophe is the bytes
+    89 DB AA). That is undone; a file that has another history is UTF-8, or cp1252 with that apostrophe.
+    """
+    for undo in (_as_utf8, _as_thrice_encoded):
+        try:
+            return undo(body).replace("’", "'")
+        except UnicodeError:
+            continue
+    return body.replace(_BROKEN_APOSTROPHE, b"'").decode("cp1252", errors="replace")
+
+
+def _as_utf8(body: bytes) -> str:
+    return body.decode("utf-8-sig")
+
+
+def _as_thrice_encoded(body: bytes) -> str:
+    return body.decode("mac_roman").encode("cp1252").decode("utf-8-sig")
+
+
 def _is_true(column: pd.Series[str]) -> pd.Series[bool]:
     return column.str.strip().str.upper() == "TRUE"
 
 
-def _joined(lines: pd.Series[str]) -> str:
-    return ", ".join(line.strip() for line in lines if line.strip())
+def _address(table: Table) -> pd.Series[str]:
+    """The address in one line: the street has line breaks of its own, some after a comma."""
+    lines = table["address_street_address"].str.cat(table[["address_locality", "address_region"]], sep="\n")
+    return lines.str.replace(r"[\s,]*\n[\s,]*", ", ", regex=True).str.replace(r"^[\s,]+|[\s,]+$", "", regex=True)

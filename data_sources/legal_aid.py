@@ -141,5 +141,6 @@ def _date_refreshed(rows: list[list[Any]], path: Path) -> str:
 
 
 def _tidy(cell: Any) -> str:
-    text = " ".join(str(cell).split())
+    whole = isinstance(cell, float) and cell.is_integer()  # a telephone number that the workbook holds as a number
+    text = " ".join(str(int(cell) if whole else cell).split())
     return "" if text in ("(Blank)", "None") else text

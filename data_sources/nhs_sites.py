@@ -50,7 +50,8 @@ _ADDRESS = range(4, 9)
 )
 def gp_practices(path: Path) -> Table:
     """One prescribing organisation a row, open or closed. Reads the layout before and since January 2026."""
-    raw = pd.read_csv(path, header=None, dtype="str", encoding="utf-8-sig", keep_default_na=False)
+    table = pd.read_csv(path, header=None, dtype="str", encoding="utf-8-sig", keep_default_na=False)
+    raw = table.apply(lambda column: column.str.strip())
     if raw.shape[1] != _COLUMN_COUNT:
         raise SchemaError(
             f"gp_practices: {path.name} has {raw.shape[1]} columns, expected {_COLUMN_COUNT} without a header. "
@@ -65,7 +66,7 @@ def gp_practices(path: Path) -> Table:
         {
             "practice_code": named["practice_code"],
             "practice_name": named["practice_name"],
-            "address": lines.apply(lambda column: column.str.strip()).agg(_joined, axis=1),
+            "address": lines[4].str.cat(lines.loc[:, 5:], sep="\n").str.strip().str.replace(r"\n+", ", ", regex=True),
             "postcode": tidy_postcodes(named["postcode"]),
             "opened": named["opened"],
             "closed": named["closed"].where(~is_open),
@@ -78,7 +79,3 @@ def gp_practices(path: Path) -> Table:
         }
     )
     return tidy.sort_values("practice_code", ignore_index=True)
-
-
-def _joined(lines: pd.Series[str]) -> str:
-    return ", ".join(line for line in lines if line)

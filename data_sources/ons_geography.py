@@ -208,6 +208,8 @@ def lsoa21_rural_urban(path: Path) -> Table:
     """Whether each English LSOA is urban or rural, and how near a town it is."""
     columns = {"lsoa21_code": "LSOA21CD", "ruc21_code": "RUC21CD", "ruc21_name": "RUC21NM", "flag": "Urban_rural_flag"}
     table = _attributes(path, columns)
+    if strange := sorted(set(table["flag"].astype("str")) - {"Urban", "Rural"}):
+        raise SchemaError(f"lsoa21_rural_urban: {path.name} has the flag {strange[0]}, expected Urban or Rural.")
     return table.assign(is_urban=table["flag"] == "Urban").drop(columns="flag")
 
 

@@ -11,6 +11,7 @@ from pyarrow import csv
 
 from hjp_geo.areas import Table, tidy_postcodes
 from hjp_geo.discovery import os_product
+from hjp_geo.errors import SchemaError
 from hjp_geo.source import OGL3, source
 from hjp_geo.zipped import members
 
@@ -48,6 +49,11 @@ def postcodes(path: Path) -> Table:
     )
     bodies = members(path, r"[a-z]{1,2}\.csv", most_bytes=_MOST_BYTES)
     parts = [csv.read_csv(io.BytesIO(body), read_options=options, convert_options=types) for body in bodies]
+    if not parts:
+        raise SchemaError(
+            f"postcodes: {path.name} holds no file of a postcode area such as ab.csv. "
+            "The publisher changed the layout: see docs/add-a-data-source.md."
+        )
     table = pa.concat_tables(parts).to_pandas().set_axis(list(_NAMES), axis=1)
     nowhere = table["quality"] == _NO_PLACE
     tidy = pd.DataFrame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pyarrow import csv
@@ -49,8 +50,20 @@ def qof_prevalence(path: Path) -> Table:
     chosen = {name: _column(table, names, path) for name, names in _COLUMNS.items()}
     tidy = pd.DataFrame({name: table[column] for name, column in chosen.items()})
     for count in ("register", "list_size"):
-        tidy[count] = pd.to_numeric(tidy[count], errors="coerce").astype("float64")
+        tidy[count] = _number(tidy[count], chosen[count], path)
     return tidy.sort_values(["practice_code", "condition"], ignore_index=True)
+
+
+def _number(cells: pd.Series[Any], column: str, path: Path) -> pd.Series[float]:
+    """Counts, missing where the cell is blank or a word that says it is suppressed; never where it holds a figure."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    lost = cells[numbers.isna() & cells.astype("str").str.contains(r"\d")]
+    if not lost.empty:
+        raise SchemaError(
+            f"qof_prevalence: {column} in {path.name} holds {str(lost.iloc[0])!r}, expected a number or a blank. "
+            "The publisher changed the layout: see docs/add-a-data-source.md."
+        )
+    return numbers
 
 
 def _column(table: Table, names: tuple[str, ...], path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 from hjp_geo import __version__
 from hjp_geo.areas import Table
-from hjp_geo.errors import WarehouseError
+from hjp_geo.errors import SchemaError, WarehouseError
 from hjp_geo.layer import Derived, Layer, Note, compute_layer, compute_table
 from hjp_geo.registry import discover
 from hjp_geo.source import Release, Source, read_release, releases
@@ -62,8 +62,10 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
     started = time.perf_counter()
     sources, held = discover("data_sources", Source), releases(cache)
     tables, layers = discover("layers", Derived), discover("layers", Layer)
-    read = {name for one in tables.values() for name in one.inputs} | {n for one in layers.values() for n in one.inputs}
-    needed = [name for name in sources if name in read]
+    readers: list[Derived | Layer] = [*tables.values(), *layers.values()]
+    _demand_known(readers, {*sources, *tables})
+    read = {name for one in readers for name in one.inputs}
+    needed = [name for name, one in sources.items() if name in read and not one.optional]
     _demand(needed, held, cache)
     with building(cache) as builder:
         work = _Work(cache, builder)
@@ -80,6 +82,15 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
         builder.write("_tables", pd.DataFrame(inputs))
     rows = {name: len(table) for name, table in work.tables.items()}
     return BuildReport(warehouse_path(cache), rows, tuple(work.notes), time.perf_counter() - started)
+
+
+def _demand_known(readers: Sequence[Derived | Layer], known: Collection[str]) -> None:
+    for one in readers:
+        if strangers := [name for name in one.inputs if name not in known]:
+            raise SchemaError(
+                f"{one.name} reads '{strangers[0]}', which is neither a source nor a derived table. "
+                f"Rename its parameter: there are {', '.join(sorted(known))}."
+            )
 
 
 def _demand(needed: list[str], held: Mapping[str, Release], cache: Path) -> None:

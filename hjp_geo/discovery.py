@@ -33,6 +33,7 @@ ONS_SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/servic
 _GOV_UK = "https://www.gov.uk"
 _PAGE_ROWS = 2000
 _ARCGIS_RETRY = {429, 500, 502, 503, 504}
+_ARCGIS_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,20 @@ class FoundLayer:
     fields: Sequence[str]
     order_by: str
     with_geometry: bool = field(kw_only=True)
+    edited: str = ""
+    """When the publisher last edited the data, as its metadata say; empty where they do not."""
 
     def transfer(
         self, upstream: Upstream, to: Path, known: Mapping[str, str], progress: Progress = quiet
     ) -> dict[str, str] | None:
-        """Write every feature; its row count, or None where the layer and its count are those already held.
+        """Write every feature; its validators, or None where date of edit and row count are those already held.
 
         Raises `SourceError` where the pages do not add up to the publisher's own count, or repeat a row.
         """
         total = self._count(upstream)
-        if known.get("rows_counted") == str(total):
+        validators = {"rows_counted": str(total), "edited": self.edited, "asked": self._asked()}
+        # without a date of edit nothing tells that the rows are the same; reading a folder again costs nothing
+        if self.edited and known == validators and not upstream.is_folder:
             return None
         seen: set[str] = set()
         with to.open("w", encoding="utf-8") as file:
@@ -105,10 +110,16 @@ class FoundLayer:
             raise SourceError(
                 f"{self.url}: {len(seen):,} different rows came, the publisher counts {total:,}. Try again later."
             )
-        return {"rows_counted": str(total)}
+        return validators
+
+    def _asked(self) -> str:
+        """What was asked of the layer: an answer to another question, as an older version asked it, is another file."""
+        return f"{','.join(self.fields)} where {self.where}" + (" with geometry" if self.with_geometry else "")
 
     def _count(self, upstream: Upstream) -> int:
         answer = _arcgis(upstream, f"{self.url}/query", {"where": self.where, "returnCountOnly": "true", "f": "json"})
+        if not isinstance(answer.get("count"), int):
+            raise SourceError(f"{self.url} answered without a count of its rows. The publisher changed its service.")
         return int(answer["count"])
 
     def _pages(self, upstream: Upstream, total: int) -> Iterator[list[dict[str, Any]]]:
@@ -132,12 +143,12 @@ class FoundLayer:
             "resultRecordCount": str(_PAGE_ROWS),
         }
         answer = _arcgis(upstream, f"{self.url}/query", parameters)
-        try:
-            return list(answer["features"])
-        except (KeyError, TypeError) as error:
+        features = answer.get("features")
+        if not isinstance(features, list) or not all(self.order_by in (f.get("properties") or {}) for f in features):
             raise SourceError(
-                f"{self.url}: a page without 'features' came. The publisher changed its service."
-            ) from error
+                f"{self.url}: a page came whose features have no {self.order_by}. The publisher changed its service."
+            )
+        return features
 
 
 Found = FoundFile | FoundLayer
@@ -189,13 +200,14 @@ def arcgis_layer(
 
     def discover(upstream: Upstream) -> Sequence[Found]:
         names = [service["name"] for service in _services(upstream)]
-        matching = sorted(name for name in names if re.fullmatch(pattern, name))
+        matching = sorted((name for name in names if re.fullmatch(pattern, name)), key=_by_number)
         if not matching:
             raise SourceError(
                 f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed."
             )
         url = f"{ONS_SERVICES}/{matching[-1]}/FeatureServer/0"
-        actual = [str(f["name"]) for f in _arcgis(upstream, url, {"f": "json"})["fields"]]
+        about = _arcgis(upstream, url, {"f": "json"})
+        actual = [str(f["name"]) for f in about.get("fields") or []]
         chosen = [_field(actual, wanted, url) for wanted in fields]
         ordering = _field(actual, order_by, url)
         return [
@@ -207,17 +219,24 @@ def arcgis_layer(
                 chosen,
                 ordering,
                 with_geometry=geometry == "wgs84",
+                edited=str((about.get("editingInfo") or {}).get("lastEditDate", "")),
             )
         ]
 
     return discover
 
 
+def _by_number(name: str) -> list[tuple[str, int]]:
+    """A key that puts V10 after V5."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
+
+
 def _services(upstream: Upstream) -> list[dict[str, Any]]:
-    for _attempt in range(3):  # the service sometimes answers with an empty list: never read it as "nothing"
+    for attempt in range(1, _ARCGIS_TRIES + 1):  # sometimes the list is empty: never read that as "nothing"
         services = _arcgis(upstream, ONS_SERVICES, {"f": "json"}).get("services", [])
         if services:
             return list(services)
+        upstream.wait(attempt)
     raise SourceError("ONS Open Geography answered three times with an empty list of services. Try again later.")
 
 
@@ -232,15 +251,16 @@ def _field(actual: Sequence[str], wanted: str, url: str) -> str:
 
 def _arcgis(upstream: Upstream, url: str, params: Mapping[str, str]) -> dict[str, Any]:
     """One answer of an ArcGIS service, whose errors come as HTTP 200."""
-    error: Mapping[str, Any] = {}
-    for _attempt in range(3):
+    for attempt in range(1, _ARCGIS_TRIES + 1):
         answer = upstream.json(url, params)
-        error = answer.get("error", {})
+        error = answer.get("error")
         if not error:
-            return dict(answer)
-        if error.get("code") not in _ARCGIS_RETRY:
-            break
-    raise SourceError(f"{url} answered with error {error.get('code')}: {error.get('message')}. Try again later.")
+            return answer
+        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
+        if code not in _ARCGIS_RETRY or attempt == _ARCGIS_TRIES:
+            raise SourceError(f"{url} answered with error {code}: {message}. Try again later.")
+        upstream.wait(attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def fixed_file(url: str, *, release: str, filename: str) -> Discovery:
@@ -277,7 +297,7 @@ def check_first_bytes(path: Path, filename: str, content_type: str, origin: str)
     """Refuse a page that stands in for a file: HTTP 200 is not success. `SourceError` says what came instead."""
     with path.open("rb") as file:
         head = file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if head.startswith((b"<!doctype", b"<html")) or "text/html" in content_type:
+    if head.startswith((b"<!doctype", b"<html")) or "text/html" in content_type.casefold():
         raise SourceError(
             f"{origin} answered with a web page, not with {filename}: a challenge or error page. Try again later, "
             "or download it by hand."
@@ -297,7 +317,7 @@ def _conditions(known: Mapping[str, str]) -> dict[str, str]:
 
 def _advice(status: int) -> str:
     return {
-        403: "The publisher refuses programs: download the file by hand.",
+        403: "The publisher refuses programs: download the file by hand into a folder mirror (docs/run-offline.md).",
         404: "The file has moved.",
         410: "The publisher has withdrawn it.",
     }.get(status, "Try again later.")

@@ -188,7 +188,8 @@ class Evidence:
     @cached_property
     def _inputs(self) -> dict[str, list[str]]:
         derived = self.warehouse.table("_tables").set_index("table_name")["inputs"]
-        return {name: json.loads(inputs) for name, inputs in [*derived.items(), *self.layers["inputs"].items()]}
+        pairs = [*derived.items(), *self.layers["inputs"].items()]
+        return {str(name): json.loads(inputs) for name, inputs in pairs}
 
     def attribution(self, names: list[str]) -> list[str]:
         """The credit lines that the licences of these layers or tables require, each once.

@@ -20,7 +20,8 @@ from hjp_geo.errors import SchemaError
 __all__ = ["Derived", "Layer", "Note", "compute_layer", "compute_table", "derived", "layer", "note"]
 
 Polarity = Literal["high_is_need", "low_is_need", "none"]
-Role = Literal["need", "people", "context"]
+Role = Literal["need", "people", "context", "range"]
+"""What a layer is for. A "range" layer is the low or high end of another: it is never offered by itself."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Derived:
     columns: Mapping[str, str]
     function: Callable[..., Table] = field(repr=False)
     doc: str = field(repr=False)
+    optional: frozenset[str] = frozenset()
+    """Inputs that may be absent: the parameters with a default."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,17 @@ def layer(
 
 
 def derived(*, key: str | tuple[str, ...], columns: Mapping[str, str]) -> Callable[[Callable[..., Table]], Derived]:
-    """Declare a table joined from others; the function's parameters name the tables it reads."""
+    """Declare a table joined from others; the function's parameters name the tables it reads.
+
+    A parameter with a default names a table that may be absent; the default then stands in for it.
+    """
 
     def declare(function: Callable[..., Table]) -> Derived:
         keys = (key,) if isinstance(key, str) else key
-        inputs = tuple(inspect.signature(function).parameters)
-        return Derived(function.__name__, inputs, keys, columns, function, inspect.getdoc(function) or "")
+        parameters = inspect.signature(function).parameters
+        optional = frozenset(name for name, one in parameters.items() if one.default is not one.empty)
+        doc = inspect.getdoc(function) or ""
+        return Derived(function.__name__, tuple(parameters), keys, columns, function, doc, optional)
 
     return declare
 
@@ -106,7 +114,8 @@ def note(table: Table, text: str, count: float) -> None:
 
 def compute_table(one: Derived, tables: Mapping[str, Table]) -> Table:
     """The derived table, held to its declared columns and key; `SchemaError` where it is not what was declared."""
-    return _checked_table(one, one.function(**{name: tables[name] for name in one.inputs}))
+    there = {name: tables[name] for name in one.inputs if name in tables or name not in one.optional}
+    return _checked_table(one, one.function(**there))
 
 
 def compute_layer(one: Layer, tables: Mapping[str, Table], areas: pd.Index[str]) -> AreaValues:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
+import inspect
+import re
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from hjp_geo.upstream import Progress, Upstream, quiet
 __all__ = ["OGL3", "Release", "Source", "fetch", "read_release", "releases", "source"]
 
 OGL3 = "Open Government Licence v3.0"
+_LEFT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Source:
     doc: str
     expected_rows: int | None = None
     least_rows: int = 1
+    optional: bool = False
+    """Whether everything can be built without it, only less well."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,13 @@ def source(
     discover: Discovery,
     expected_rows: int | None = None,
     least_rows: int = 1,
+    optional: bool = False,
 ) -> Callable[[Callable[[Path], Table]], Source]:
     """Declare a published dataset; the decorated function reads its file into a tidy table.
 
     ``columns`` gives each column its meaning and unit; ``key`` names the columns that identify a row;
     ``expected_rows`` is the publisher's known total (None where it moves), ``least_rows`` the least that can be right.
+    An ``optional`` source may be absent: tables read it by a parameter whose default stands in for it.
     """
 
     def declare(read: Callable[[Path], Table]) -> Source:
@@ -94,9 +102,10 @@ def source(
             columns=columns,
             discover=discover,
             read=read,
-            doc=read.__doc__ or "",
+            doc=inspect.getdoc(read) or "",
             expected_rows=expected_rows,
             least_rows=least_rows,
+            optional=optional,
         )
 
     return declare
@@ -123,11 +132,15 @@ def fetch(one: Source, cache: Path, upstream: Upstream, progress: Progress = qui
     """
     held = releases(cache).get(one.name)
     problems: list[str] = []
-    for found in one.discover(upstream):
+    with _understood(one):
+        candidates = one.discover(upstream)
+    for found in candidates:
         try:
             release = _fetch_found(one, found, cache, upstream, held, progress)
         except SourceError as error:
             problems.append(str(error))
+            if held is not None and held.release == found.release:
+                break  # what is held is better than any candidate after it
             continue
         if problems:
             release = _with_warning(
@@ -182,7 +195,7 @@ def _check_table(one: Source, table: Table, name: str, rows: int | None, *, made
             f"{one.name}: the reader of {name} gave columns {list(table.columns)}, declared are {list(one.columns)}."
         )
     keys = table[list(one.key)]
-    if keys.isna().any(axis=None):
+    if (keys.isna() | (keys == "")).any(axis=None):
         raise SchemaError(
             f"{one.name}: {name} has rows without {' and '.join(one.key)}. The file is damaged or its layout changed."
         )
@@ -205,16 +218,17 @@ def _check_table(one: Source, table: Table, name: str, rows: int | None, *, made
 def _fetch_found(
     one: Source, found: Found, cache: Path, upstream: Upstream, held: Release | None, progress: Progress
 ) -> Release:
-    raw = cache / "raw" / one.name
-    raw.mkdir(parents=True, exist_ok=True)
+    raw = _folder(cache / "raw" / one.name)
     manifest = upstream.manifest()
-    with _temporary(raw, found.filename) as partial:
-        validators = found.transfer(upstream, partial, _known(held, found, cache), progress)
+    filename = _plain(found.filename)
+    with _temporary(raw, filename) as partial:
+        with _understood(one):
+            validators = found.transfer(upstream, partial, _known(held, found, cache), progress)
         if validators is None and held is not None:
-            return held
+            return replace(held, warnings=())
         digest = sha256(partial)
         table = read_checked(one, partial, manifest.get("expected_rows", {}))
-        final = raw / f"{digest[:12]}-{found.filename}"
+        final = raw / f"{digest[:12]}-{filename}"
         size = partial.stat().st_size
         partial.replace(final)
     return Release(
@@ -231,6 +245,14 @@ def _fetch_found(
     )
 
 
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlanError(f"{path} cannot be made ({error}). Give a cache folder that can be written to.") from error
+    return path
+
+
 def _known(held: Release | None, found: Found, cache: Path) -> Mapping[str, str]:
     """The validators worth sending: only those of the same address whose bytes are still here and whole."""
     if held is None or held.url != found.url or held.release != found.release:
@@ -240,18 +262,36 @@ def _known(held: Release | None, found: Found, cache: Path) -> Mapping[str, str]
 
 
 @contextmanager
-def _temporary(folder: Path, filename: str) -> Iterator[Path]:
-    """A path in the same folder that is gone afterwards, whatever happens."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".partial-", suffix=f"-{filename}")
-    os.close(handle)
+def _understood(one: Source) -> Iterator[None]:
+    """Answers of a publisher that are not laid out as they were, said as such."""
     try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        yield
+    except HjpError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"{one.name}: the publisher's answer is not laid out as it was ({type(error).__name__}: {error}). "
+            "What was fetched before is still in use."
+        ) from error
+
+
+@contextmanager
+def _temporary(folder: Path, filename: str) -> Iterator[Path]:
+    """A path of that name in a folder of its own, beside the final one, that is gone afterwards, whatever happens."""
+    for left in folder.glob(".partial-*"):  # of a fetch that was killed; a younger one may belong to another process
+        if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-", ignore_cleanup_errors=True) as beside:
+        yield Path(beside) / filename
+
+
+def _plain(filename: str) -> str:
+    """A publisher's file name as one that stays in its folder, whatever the publisher wrote."""
+    return re.sub(r"[^\w .()&+-]", "_", filename).lstrip(".")[-120:] or "file"
 
 
 def _with_warning(release: Release, text: str) -> Release:
-    return Release(**{**asdict(release), "warnings": (text,)})
+    return replace(release, warnings=(text,))
 
 
 def _record(cache: Path, release: Release) -> None:

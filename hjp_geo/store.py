@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,9 @@ __all__ = ["LAYOUT", "Builder", "Warehouse", "building", "spatial_version", "war
 
 LAYOUT = "1"
 """The layout of the warehouse this version reads; another one must be built again."""
+
+
+_LEFT_SECONDS = 24 * 3600
 
 
 def warehouse_path(cache: Path) -> Path:
@@ -116,6 +121,7 @@ def building(cache: Path) -> Iterator[Builder]:
     """A new warehouse beside the old one, put in its place at the end if nothing went wrong."""
     final = warehouse_path(cache)
     cache.mkdir(parents=True, exist_ok=True)
+    _sweep(cache)
     beside = final.with_name(f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}.duckdb")
     try:
         with _connect(beside) as connection:
@@ -132,6 +138,13 @@ def building(cache: Path) -> Iterator[Builder]:
     finally:
         for left in (beside, beside.with_name(beside.name + ".wal")):
             left.unlink(missing_ok=True)
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what builds left that were killed over a day ago; a younger file may belong to one that is running."""
+    for left in cache.glob(".building-*"):
+        if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 def spatial_version() -> str:

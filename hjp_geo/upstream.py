@@ -2,7 +2,8 @@
 
 ``HJP_GEO_MIRROR`` is a base address or a folder. ``https://HOST/PATH?QUERY`` becomes ``BASE/HOST/PATH?QUERY``, or the
 file ``FOLDER/HOST/PATH``. In a folder the query is ignored but for an ArcGIS count, which is the file
-``PATH.count.json``: a folder serves whole files and layers of one page.
+``PATH.count.json``: a folder serves whole files and layers of one page. Where PATH is itself a folder, because another
+address lies below it, its own answer is the file ``PATH/index.json``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.models import PreparedRequest, Response
+from urllib3 import BaseHTTPResponse
 from urllib3.util import Retry
 
-from hjp_geo.errors import SourceError
+from hjp_geo.errors import PlanError, SourceError
 
 __all__ = ["Progress", "Upstream", "quiet"]
 
@@ -33,9 +35,10 @@ USER_AGENT = (
 )
 TIMEOUT_SECONDS = (10, 60)
 TRIES = 5
+LONGEST_WAIT_SECONDS = 60.0
 _WORTH_RETRYING = (429, 500, 502, 503, 504)
 _CHUNK_BYTES = 1 << 18
-_FOLDER_SCHEME = "hjp-folder://"
+_FOLDER_SCHEME = "http-folder://"  # requests leaves the query off an address that does not begin with http
 
 
 def quiet(_done: int, _total: int | None, _unit: str) -> None:
@@ -51,9 +54,13 @@ class Upstream:
     _session: requests.Session = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.is_folder and not Path(str(self.mirror)).is_dir():
+            raise PlanError(
+                f"The mirror '{self.mirror}' is neither an address such as http://127.0.0.1:8080 nor a folder here."
+            )
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
-        retry = Retry(
+        retry = _Retry(
             total=TRIES - 1,
             backoff_factor=self.pause_seconds,
             backoff_jitter=self.pause_seconds,
@@ -75,8 +82,10 @@ class Upstream:
         path = Path(self.mirror or ".") / "mirror.toml"
         if not self.is_folder or not path.is_file():
             return {}
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        try:
+            return tomllib.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise SourceError(f"{path} is not TOML ({error}). Mend it, or take another mirror.") from error
 
     def address(self, url: str) -> str:
         """Where a publisher's address is really asked for."""
@@ -92,34 +101,53 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
         stream: str = "whole",
     ) -> Response:
-        """The publisher's answer, whatever its status; `SourceError` when there is none."""
-        try:
-            return self._session.get(
-                self.address(url),
-                params=params,
-                headers=headers,
-                timeout=TIMEOUT_SECONDS,
-                stream=stream == "stream",
-            )
-        except requests.RequestException as error:
-            where = f"{urlsplit(url).hostname}" + (f" (through the mirror {self.mirror})" if self.mirror else "")
-            raise SourceError(
-                f"No answer from {where}: {_short(error)}. Check the connection"
-                + (" and HJP_GEO_MIRROR" if self.mirror else "")
-                + "; what was fetched before is still in use."
-            ) from error
+        """The publisher's answer, whatever its status; `SourceError` when there is none.
 
-    def json(self, url: str, params: Mapping[str, str] | None = None) -> Any:
-        """The JSON a publisher answers with; `SourceError` on any other status or content."""
+        A whole body that breaks off is asked for again, up to `TRIES` times.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._session.get(
+                    self.address(url),
+                    params=params,
+                    headers=headers,
+                    timeout=TIMEOUT_SECONDS,
+                    stream=stream == "stream",
+                )
+            except requests.exceptions.ChunkedEncodingError as error:
+                if attempt == TRIES:
+                    raise SourceError(f"{url} broke off while being read: {_short(error)}. Try again later.") from error
+                self.wait(attempt)
+            except requests.RequestException as error:
+                raise SourceError(self._no_answer(url, error)) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def wait(self, attempt: int) -> None:
+        """Pause before the next attempt, longer after each."""
+        time.sleep(self.pause_seconds * 2 ** (attempt - 1))
+
+    def _no_answer(self, url: str, error: Exception) -> str:
+        where = f"{urlsplit(url).hostname}" + (f" (through the mirror {self.mirror})" if self.mirror else "")
+        return (
+            f"No answer from {where}: {_short(error)}. Check the connection"
+            + (" and HJP_GEO_MIRROR" if self.mirror else "")
+            + "; what was fetched before is still in use."
+        )
+
+    def json(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object a publisher answers with; `SourceError` on any other status or content."""
         response = self.get(url, params)
         if response.status_code != requests.codes.ok:
             raise SourceError(f"{url} answered {response.status_code}, expected 200. Try again later.")
         try:
-            return response.json()
+            answer = response.json()
         except ValueError as error:
             raise SourceError(
                 f"{url} answered with {_kind(response)}, expected JSON: a challenge or error page. Try again later."
             ) from error
+        if not isinstance(answer, dict):
+            raise SourceError(f"{url} answered with JSON that is no object. The publisher changed its service.")
+        return answer
 
     def download(
         self, url: str, to: Path, headers: Mapping[str, str] | None = None, progress: Progress = quiet
@@ -129,19 +157,29 @@ class Upstream:
         A body that breaks off is asked for again, up to `TRIES` times. Only a 200 writes a file.
         """
         for attempt in range(1, TRIES + 1):
-            response = self.get(url, headers=headers, stream="stream")
-            if response.status_code != requests.codes.ok:
-                return response
-            try:
-                _write_whole(response, to, progress)
-            except (requests.RequestException, EOFError, OSError) as error:
-                to.unlink(missing_ok=True)
-                if attempt == TRIES or isinstance(error, PermissionError) or _disk_is_full(error):
-                    raise SourceError(f"{url} broke off while being read: {_short(error)}. Try again later.") from error
-                time.sleep(self.pause_seconds * 2 ** (attempt - 1))
-            else:
-                return response
+            with self.get(url, headers=headers, stream="stream") as response:
+                if response.status_code != requests.codes.ok:
+                    return response
+                try:
+                    _write_whole(response, to, progress)
+                except (requests.RequestException, EOFError, OSError) as error:
+                    to.unlink(missing_ok=True)
+                    if attempt == TRIES or isinstance(error, PermissionError) or _disk_is_full(error):
+                        raise SourceError(
+                            f"{url} broke off while being read: {_short(error)}. Try again later."
+                        ) from error
+                    self.wait(attempt)
+                else:
+                    return response
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class _Retry(Retry):
+    """Retries that obey ``Retry-After``, but not for hours."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        asked = super().get_retry_after(response)
+        return None if asked is None else min(asked, LONGEST_WAIT_SECONDS)
 
 
 def _write_whole(response: Response, to: Path, progress: Progress) -> None:
@@ -184,6 +222,8 @@ class _FolderAdapter(BaseAdapter):
         path = (self._root / str(parts.hostname) / unquote(parts.path).lstrip("/")).resolve()
         if parse_qs(parts.query).get("returnCountOnly") == ["true"]:
             path = path.with_name(path.name + ".count.json")
+        if path.is_dir():
+            path = path / "index.json"
         response = Response()
         response.request, response.url = request, str(request.url)
         inside = path.is_relative_to(self._root) and path.is_file()

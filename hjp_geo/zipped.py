@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hjp_geo.errors import SchemaError
 __all__ = ["members", "read_member"]
 
 _CHUNK = 1 << 20
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The kinds of packing whose pieces Python unpacks no further than asked."""
 
 
 def read_member(path: Path, pattern: str, *, most_bytes: int) -> bytes:
@@ -31,16 +34,18 @@ def members(path: Path, pattern: str, *, most_bytes: int) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(archive.namelist()):
-                if re.fullmatch(pattern, name.rsplit("/", 1)[-1], re.IGNORECASE):
+                if re.fullmatch(pattern, re.split(r"[/\\]", name)[-1], re.IGNORECASE):
                     body = _read(archive, name, left, path)
                     left -= len(body)
                     yield body
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise SchemaError(f"{path.name} is not a whole zip file ({error}). Fetch it again.") from error
 
 
 def _read(archive: zipfile.ZipFile, name: str, most_bytes: int, path: Path) -> bytes:
     """The member, read in pieces: what a zip says of its own sizes is not believed."""
+    if archive.getinfo(name).compress_type not in _BOUNDED:
+        raise SchemaError(f"{path.name}: {name} is packed in a way that publishers do not use. Not the file expected.")
     parts, size = [], 0
     with archive.open(name) as member:
         while part := member.read(_CHUNK):

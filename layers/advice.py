@@ -102,7 +102,7 @@ def services(legal_aid_offices: Table, debt_advice_organisations: Table) -> Tabl
         "northing": "the same",
         "longitude": "degrees, WGS84",
         "latitude": "the same",
-        "patients": "registered patients with a known area; missing where no registrations are published",
+        "patients": "registered patients, wherever they live; missing where no registrations are published",
     },
 )
 def health_sites(gp_practices: Table, postcodes: Table, gp_registrations: Table) -> Table:
@@ -126,21 +126,27 @@ def health_sites(gp_practices: Table, postcodes: Table, gp_registrations: Table)
 
 def _legal_aid_sites(offices: Table, postcodes: Table) -> Table:
     placed = _at_postcode(offices, postcodes)
-    repeated = placed["office_row"] != _first_row(placed)
+    repeated, unplaced = placed["office_row"] != _first_row(placed), placed["easting"].isna()
     return placed.assign(
         site_id="laa-" + placed["office_row"].astype("str"),
         site_name=placed["provider_name"],
         list="legal_aid",
-        location_quality=np.where(placed["easting"].isna(), "unknown", "postcode"),
-        grade=np.select([repeated, placed["easting"].isna()], ["X", "D"], default="B"),
-        grade_reason=np.where(repeated, "repeats another row", "official list; placed by postcode"),
+        location_quality=np.where(unplaced, "unknown", "postcode"),
+        grade=np.select([repeated, unplaced], ["X", "D"], default="B"),
+        grade_reason=np.select(
+            [repeated, unplaced], ["repeats another row", "no place"], default="official list; placed by postcode"
+        ),
         as_of=placed["date_refreshed"],
     )
 
 
 def _first_row(offices: Table) -> pd.Series[int]:
-    """The first row of the same provider at the same postcode: its other rows are floors, departments or misprints."""
-    return offices.groupby(["provider_name", "postcode"], dropna=False)["office_row"].transform("min")
+    """The first row of the same provider at the same postcode: its other rows are floors, departments or misprints.
+
+    Rows without a postcode are never taken for the same office.
+    """
+    first = offices.groupby(["provider_name", "postcode"])["office_row"].transform("min")
+    return first.fillna(offices["office_row"]).astype("int64")
 
 
 def _legal_aid_services(offices: Table, topic: str, flags: tuple[str, ...]) -> Table:
@@ -151,13 +157,15 @@ def _legal_aid_services(offices: Table, topic: str, flags: tuple[str, ...]) -> T
 
 def _debt_advice_sites(organisations: Table, postcodes: Table) -> Table:
     placed = _at_coordinates_or_postcode(organisations[organisations["face_to_face"]], postcodes)
-    unplaced, moved = placed["easting"].isna(), placed["moved_to_postcode"]
+    unplaced, by_postcode, moved = placed["easting"].isna(), placed["by_postcode"], placed["moved_to_postcode"]
     closed, repeated, home_visits = _says_no_office(placed), _repeats(placed), _visits_homes(placed)
     return placed.assign(
         site_id="debt-" + placed["organisation_row"].astype("str"),
         site_name=placed["name"],
         list="debt_advice",
-        location_quality=np.select([unplaced, home_visits, moved], ["unknown", "area", "postcode"], default="address"),
+        location_quality=np.select(
+            [unplaced, home_visits, by_postcode], ["unknown", "area", "postcode"], default="address"
+        ),
         grade=np.select([closed | repeated, home_visits | moved | unplaced], ["X", "D"], default="C"),
         grade_reason=np.select(
             [closed, repeated, unplaced, home_visits, moved],
@@ -177,11 +185,12 @@ def _visits_homes(organisations: Table) -> pd.Series[bool]:
 
 
 def _repeats(organisations: Table) -> pd.Series[bool]:
-    """Whether an earlier row is the same site: one network's office at a postcode, or one name at a postcode."""
+    """Whether an earlier row that has an office is the same site: one network's, or one name, at a postcode."""
     one_office = organisations["network"].isin(["citizens_advice", "law_centre"])
     name = organisations["name"].str.casefold().str.strip().where(~one_office, "")
-    keys = organisations.assign(name=name)[["network", "postcode", "name"]]
-    return keys.duplicated() & organisations["postcode"].notna() & ~_visits_homes(organisations)
+    keys = organisations.assign(name=name, closed=_says_no_office(organisations))
+    repeated = keys[["network", "postcode", "name", "closed"]].duplicated()
+    return repeated & organisations["postcode"].notna() & ~_visits_homes(organisations)
 
 
 def _services(rows: Table, topic: str, assistance: str, evidence: str) -> Table:
@@ -205,13 +214,15 @@ def _at_coordinates_or_postcode(rows: Table, postcodes: Table) -> Table:
     placed = _at_postcode(rows, postcodes)
     own = gpd.GeoSeries(gpd.points_from_xy(placed["longitude"], placed["latitude"]), index=placed.index, crs=WGS84)
     grid = own.to_crs(BRITISH_NATIONAL_GRID)
-    # an empty point (no coordinates) has x NaN, so every comparison with it is false
-    apart = np.hypot(grid.x - placed["easting"], grid.y - placed["northing"])
-    moved = apart >= _FAR_FROM_POSTCODE_METRES
-    by_postcode = moved | grid.x.isna()
+    # where there are no coordinates, or none of the Earth, the grid has infinity or NaN: both become missing
+    easting, northing = grid.x.where(np.isfinite(grid.x)), grid.y.where(np.isfinite(grid.y))
+    apart = np.hypot(easting - placed["easting"], northing - placed["northing"])
+    moved = apart >= _FAR_FROM_POSTCODE_METRES  # false where either place is missing
+    by_postcode = moved | easting.isna()
     return placed.assign(
-        easting=placed["easting"].where(by_postcode, grid.x),
-        northing=placed["northing"].where(by_postcode, grid.y),
+        easting=placed["easting"].where(by_postcode, easting),
+        northing=placed["northing"].where(by_postcode, northing),
+        by_postcode=by_postcode,
         moved_to_postcode=moved,
     )
 
@@ -225,10 +236,13 @@ def _in_england(rows: Table, boundaries: Table) -> pd.Series[bool]:
 
 
 def _with_degrees(rows: Table) -> Table:
-    """The rows with longitude and latitude computed from their place on the grid."""
+    """The rows with longitude and latitude computed from their place on the grid; missing where they have none."""
     grid = gpd.GeoSeries(gpd.points_from_xy(rows["easting"], rows["northing"]), crs=BRITISH_NATIONAL_GRID)
     degrees = grid.to_crs(WGS84)
-    return rows.assign(longitude=degrees.x.round(6).to_numpy(), latitude=degrees.y.round(6).to_numpy())
+    placed = rows["easting"].notna().to_numpy()  # the degrees of a missing place come as infinity
+    return rows.assign(
+        longitude=degrees.x.round(6).where(placed).to_numpy(), latitude=degrees.y.round(6).where(placed).to_numpy()
+    )
 
 
 def _site_notes(table: Table) -> None:

@@ -126,7 +126,9 @@ def test_a_mirror_that_is_down_is_the_networks_fault_and_loses_nothing(run, tmp_
 
 def test_an_unknown_source_lists_those_there_are(run, tmp_path: Path):
     failed(
-        run("fetch", "astrology", cache=tmp_path), 1, "No source called astrology. There are debt_advice_organisations"
+        run("fetch", "astrology", cache=tmp_path),
+        1,
+        "No source called astrology. There are census21_disability, debt_advice_organisations",
     )
 
 

@@ -10,6 +10,7 @@ import shapely
 
 from hjp_geo.demo import write_mirror
 from hjp_geo.demo.advice import HOSTILE_NAME
+from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan, answer
 from hjp_geo.source import releases
@@ -43,9 +44,23 @@ def test_a_folder_that_holds_it_already_is_left_alone_and_another_is_replaced(tm
     assert [path.name for path in tmp_path.iterdir()] == ["mirror"]
 
 
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    with pytest.raises(PlanError, match="holds something else"):
+        write_mirror(tmp_path, areas=80)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+@pytest.mark.parametrize("areas", [0, 59])
+def test_too_few_areas_for_a_city_and_its_towns_are_refused(tmp_path: Path, areas: int):
+    with pytest.raises(PlanError, match=f"areas is {areas}, expected at least 60"):
+        write_mirror(tmp_path / "mirror", areas=areas)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_goes_through_the_ordinary_path_and_every_release_says_that_it_is_made_up(made_up_cache: Path):
     held = releases(made_up_cache)
-    assert len(held) == 13
+    assert len(held) == 14
     assert all(release.made_up for release in held.values())
     assert held["gp_registrations"].release == "July 2022"
     assert "better release could not be had" in held["gp_registrations"].warnings[0]
@@ -72,6 +87,12 @@ def test_the_default_question_finds_deserts_and_areas_that_are_none(made_up: Evi
     assert 20 < found.totals.areas_flagged < 120
     assert found.totals.areas_without_verdict == 0
     assert set(found.areas.loc[found.areas["desert"], "lad24_name"]) >= {"Brackhaven"}
+
+
+def test_its_scores_lie_where_published_scores_lie(made_up: Evidence):
+    scores = made_up.values[["multiple_deprivation", "education_deprivation", "housing_and_services_barriers"]]
+    assert scores.min(axis=None) > 0
+    assert scores.max(axis=None) < 100
 
 
 def test_every_area_has_every_modelled_condition(made_up: Evidence):

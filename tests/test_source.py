@@ -6,7 +6,9 @@ The source of these tests is a CSV of ``code,amount`` whose right answer has two
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -144,6 +146,19 @@ def test_an_interruption_leaves_nothing_behind(publisher: Publisher, online: Ups
     with pytest.raises(KeyboardInterrupt):
         fetch(replace(AMOUNTS, read=interrupted), cache, online)
     assert releases(cache) == {"amounts": held}
+
+
+def test_what_a_killed_fetch_left_is_swept_away_by_the_next(online: Upstream, cache: Path, held: Release):
+    # it is over a day old; a younger one may belong to a fetch that is running
+    for name, hours in {".partial-old": 30, ".partial-new": 1}.items():
+        left = cache / "raw" / "amounts" / name
+        left.mkdir()
+        (left / "amounts.csv").touch()
+        os.utime(left, (time.time() - hours * 3600,) * 2)
+    fetch(AMOUNTS, cache, online)
+    (partial,) = (cache / "raw" / "amounts").glob(".*")
+    assert partial.name == ".partial-new"
+    shutil.rmtree(partial)
 
 
 def test_what_has_not_changed_keeps_its_release(publisher: Publisher, online: Upstream, cache: Path, held: Release):

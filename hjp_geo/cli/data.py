@@ -45,8 +45,11 @@ def fetch_all(cache: Path, names: Sequence[str], mirror: str | None) -> list[Hjp
             with _ProgressLine(one.name) as progress:
                 release = fetch(one, cache, upstream, progress)
         except (SourceError, SchemaError) as error:
-            failures.append(error)
             print(f"hjp-geo: {error}", file=sys.stderr)
+            if one.optional and one.name not in names:
+                print(f"hjp-geo: {one.name} is optional: everything else is made without it.", file=sys.stderr)
+            else:
+                failures.append(error)
         else:
             _say_fetched(release, "unchanged" if release == before else "fetched")
     return failures
@@ -125,7 +128,7 @@ def status(cache: Path, as_json: bool) -> None:
         print(f"{row['source']}: {row['title']}")
         print(f"    publisher {row['publisher']} · licence {row['licence']}")
         if row["release"] is None:
-            print("    not fetched")
+            print("    not fetched (optional)" if row["optional"] else "    not fetched")
             continue
         print(f"    release {row['release']} · retrieved {row['retrieved']}")
         print(f"    {row['rows']:,} rows · {row['bytes']:,} bytes")
@@ -141,4 +144,10 @@ def _status_row(one: Source, release: Release | None) -> dict[str, Any]:
     }
     described = {"source": one.name, "title": one.title, "publisher": one.publisher, "licence": one.licence}
     warnings = list(release.warnings) if release else []
-    return {**described, "attribution": one.attribution, **held, "warnings": warnings}
+    return {
+        **described,
+        "attribution": one.attribution,
+        "optional": one.optional,
+        **held,
+        "warnings": warnings,
+    }

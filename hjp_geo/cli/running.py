@@ -53,6 +53,8 @@ def _serve(cache: Path, port: int, address: str) -> int:
     flags = [f"--{name}={value}" for name, value in settings.items()]
     print(f"Serving on http://{address}:{port} — stop with Ctrl+C.", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", str(_SERVER), *flags]
+    if os.name == "posix":  # become the server, so that whoever stops this process stops it
+        os.execve(command[0], command, environment)  # noqa: S606 - our own command, without a shell
     try:
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own command
     except KeyboardInterrupt:

@@ -93,7 +93,7 @@ class Land:
 def make_land(rng: np.random.Generator, lsoas: int) -> Land:
     """Make the land with that many LSOAs; `PlanError` for fewer than 60, too few for a city and its towns."""
     if lsoas < _LEAST_AREAS:
-        raise PlanError(f"lsoas is {lsoas}, expected at least {_LEAST_AREAS}: too few for a city and its towns.")
+        raise PlanError(f"areas is {lsoas}, expected at least {_LEAST_AREAS}: too few for a city and its towns.")
     coast = _Coast(rng, float(np.sqrt(lsoas / _USUAL_AREAS)))
     points = _homes(rng, coast, lsoas)
     cells, graph = _ground(points, coast)

@@ -18,11 +18,12 @@ from hjp_geo.demo.advice import make_debt_advice, make_legal_aid, make_postcodes
 from hjp_geo.demo.land import Land, make_land
 from hjp_geo.demo.layouts import as_csv, as_json, as_workbook, as_zip, layer_answers
 from hjp_geo.demo.people import Registers, make_indices, make_people, make_practices, make_registers
+from hjp_geo.errors import PlanError
 from hjp_geo.need import imd_transform
 
 __all__ = ["write_mirror"]
 
-EDITION = 2
+EDITION = 4
 """Of the generator: a folder of another edition is written again."""
 SEED = 20261124
 
@@ -39,11 +40,15 @@ def write_mirror(folder: Path, *, seed: int = SEED, areas: int = 600) -> None:
     """Fill a folder laid out as HOST/PATH with every file that the sources ask for, all of it made up.
 
     A folder that already holds the same system is left as it is; another one is replaced when the new one is whole.
-    The same seed and number of areas give the same bytes.
+    The same seed and number of areas give the same bytes. `PlanError` where the folder holds anything else: whatever
+    it is, it is not ours to replace.
     """
     wanted = {"edition": EDITION, "seed": seed, "areas": areas}
-    if _held(folder) == wanted:
+    held = _held(folder)
+    if held == wanted:
         return
+    if not held and folder.exists() and any(folder.iterdir()):
+        raise PlanError(f"{folder} holds something else than a made-up system. Name an empty or a new folder.")
     beside = folder.with_name(f".writing-{folder.name}")
     shutil.rmtree(beside, ignore_errors=True)
     files, totals = _files(seed, areas)
@@ -88,6 +93,7 @@ def _files(seed: int, areas: int) -> tuple[dict[str, bytes], dict[str, int]]:
     practice_rows = _practice_rows(practices)
     files = {
         **_deprivation(land, people, indices),
+        **_census(rng, land, people),
         **_geography(land, lookup),
         **_nhs(registers, registrations, practice_rows),
         **_postcode_files(postcodes),
@@ -108,7 +114,14 @@ def _files(seed: int, areas: int) -> tuple[dict[str, bytes], dict[str, int]]:
     return files, totals
 
 
-_AREA_SOURCES = ("iod25", "lsoa21_boundaries", "lsoa21_centroids", "lsoa21_icb24_lookup", "lsoa21_rural_urban")
+_AREA_SOURCES = (
+    "census21_disability",
+    "iod25",
+    "lsoa21_boundaries",
+    "lsoa21_centroids",
+    "lsoa21_icb24_lookup",
+    "lsoa21_rural_urban",
+)
 
 
 # deprivation --------------------------------------------------------------------------------------------------------
@@ -134,6 +147,8 @@ _STEMS = {
 _WORKING_AGE = "Working age population 18-66 (for use with Employment Deprivation Domain): mid 2022"
 _RATES = {"income": 0.125, "employment": 0.11, "idaci": 0.17, "idaopi": 0.14}
 """Indices that are shares of people, and the usual share."""
+_FROM_0_TO_100 = ("imd", "education", "barriers", "living")
+"""Indices, with their sub-domains, whose scores are never below 0; those of health and crime lie around 0."""
 
 
 def _deprivation(land: Land, people: Table, indices: Table) -> dict[str, bytes]:
@@ -173,7 +188,7 @@ def _file_7(land: Land, people: Table, indices: Table) -> Table:
         rank = indices[name].rank(method="first", ascending=False).astype("int64")
         rate = name in _RATES
         score = (_RATES.get(name, 0) * np.exp(0.55 * indices[name])).clip(0.004, 0.6) if rate else indices[name]
-        if name == "imd":
+        if name.startswith(_FROM_0_TO_100):
             score = 0.9 * imd_transform(rank.astype("float64"), len(rank)) + 1
         columns[f"{stem} Score" + (" (rate)" if rate else "")] = score.round(3)
         columns[f"{stem} Rank (where 1 is most deprived)"] = rank
@@ -188,6 +203,24 @@ def _file_7(land: Land, people: Table, indices: Table) -> Table:
         ],
     }
     return pd.DataFrame(columns)
+
+
+def _census(rng: np.random.Generator, land: Land, people: Table) -> dict[str, bytes]:
+    """Census table TS038: how many residents are disabled; more where people are older or poorer."""
+    share = 0.175 + 0.03 * people["hardship"] + 0.25 * (people["share_60_over"] - 0.24)
+    disabled = rng.binomial(people["population"], share.clip(0.03, 0.5))
+    table = pd.DataFrame(
+        {
+            "date": 2021,
+            "geography": land.areas["lsoa21_name"],
+            "geography code": land.areas["lsoa21_code"],
+            "Disability: Total: All usual residents": people["population"],
+            "Disability: Disabled under the Equality Act": disabled,
+            "Disability: Not disabled under the Equality Act": people["population"] - disabled,
+        }
+    )
+    body = as_zip({"census2021-ts038-lsoa.csv": as_csv(table)})
+    return {"www.nomisweb.co.uk/output/census/2021/census2021-ts038.zip": body}
 
 
 # geography ----------------------------------------------------------------------------------------------------------
