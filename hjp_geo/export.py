@@ -6,6 +6,7 @@ begins like one gets a leading apostrophe.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import tempfile
@@ -188,7 +189,9 @@ def _write_csv(found: Answer, evidence: Evidence, path: Path) -> None:
     lines += [f"{name}: {meaning}" for name, meaning in fields(found, evidence).items()]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         file.writelines(f"# {' '.join(line.split())}\r\n" for line in [*lines, f"plan: {found.plan.to_json()}"])
-        with_apostrophes(found.areas.reset_index()).to_csv(file, index=False, lineterminator="\r\n")
+        table = with_apostrophes(found.areas.reset_index())
+        # text is quoted, so that a reader told of the # lines never takes a # within a name for one
+        table.to_csv(file, index=False, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def _write_geopackage(found: Answer, evidence: Evidence, path: Path) -> None:

@@ -20,7 +20,7 @@ from hjp_geo.store import building
 
 WEST, SOUTH = 400_000, 300_000
 CODES = [f"E0199000{n}" for n in range(10)]
-HOSTILE = "=HYPERLINK(0) <img src=x onerror=alert(1)> *Advice*"
+HOSTILE = "=HYPERLINK(0) <img src=x onerror=alert(1)> *Advice* #1"
 
 
 def write_tiny_warehouse(cache: Path) -> Path:
