@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import click
 
-from hjp_geo.cli import data, questions, running
+from hjp_geo.cli import data, questions, running, takeup
 from hjp_geo.cli.root import commands
 from hjp_geo.errors import HjpError
 
 __all__ = ["main"]
 
-_SECTIONS = (data, questions, running)
+_SECTIONS = (data, questions, running, takeup)
 """The modules whose commands belong to the group; importing them is what adds them."""
 
 
