@@ -22,11 +22,15 @@ import pandas as pd
 import pyogrio
 
 from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
+from hjp_geo.composite import score_range
 from hjp_geo.desert import DESERT_RULES
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
+from hjp_geo.overlap import double_counting, shared_information
 from hjp_geo.plan import PER_PEOPLE, TOPICS, Answer
+from hjp_geo.presets import preset_caveats
 from hjp_geo.siting import Assessment, Reached
+from hjp_geo.uncertainty import UNCERTAINTY_FIELDS, uncertainty_caveats
 
 __all__ = ["EXPORTS", "Export", "assessment_values", "caveats", "export", "fields", "with_apostrophes"]
 
@@ -83,6 +87,24 @@ def caveats(found: Answer, evidence: Evidence) -> list[str]:
         lines.append("Assumed, not listed: Citizens Advice main offices give general advice on this topic.")
     if plan.assistance == "specialist_legal_aid":
         lines.append("Legal aid is specialist supply with a narrow scope; it does not stand in for general advice.")
+    return [*lines, *_need_caveats(found, evidence), *uncertainty_caveats(found)]
+
+
+def _need_caveats(found: Answer, evidence: Evidence) -> list[str]:
+    """What to say of the need index: its population, what counts twice, how it is made, where data are missing."""
+    plan, weighted = found.plan, [name for name, weight in found.plan.weights.items() if weight > 0]
+    lines = preset_caveats(plan, evidence)
+    lines += [
+        f"Counted twice: {line}" for line in double_counting(shared_information(evidence, weighted, found.framed.index))
+    ]
+    if (plan.normalisation, plan.aggregate) != ("imd_exponential", "arithmetic"):
+        lines.append(f"Need score: scale {plan.normalisation}, {plan.aggregate} mean.")
+    lines += [f"Before it was scaled, {evidence.label(name)}: {what}." for name, what in found.treatments.items()]
+    if gaps := int((found.areas["need_data_share"] < 1 - 1e-9).sum()):
+        lines.append(
+            f"Areas that lack data for some of the need layers: {gaps:,}. Their score rests on the others "
+            "(need_data_share), and is missing where those carry less than two thirds of the weight."
+        )
     return lines
 
 
@@ -101,6 +123,8 @@ def fields(found: Answer, evidence: Evidence) -> dict[str, str]:
     return {
         "area_code": "LSOA 2021 code",
         **_FIXED_FIELDS,
+        **{column: meaning for column, meaning in UNCERTAINTY_FIELDS.items() if column in found.areas.columns},
+        "need": f"need score, {score_range(found.plan.recipe)}, high is more need",
         "people_in_need": f"{evidence.label(found.plan.demand)} (people)",
         **layers,
         **points,
@@ -114,7 +138,6 @@ _FIXED_FIELDS = {
     "icb24_code": "Integrated Care Board of 2024",
     "icb24_name": "its name",
     "residents": "people, mid-2022",
-    "need": "need score, above 0 to 100, high is more need",
     "need_rank": "rank of need in the frame, 1 is most",
     "need_fifth": "fifth of need in the frame, 1 is most",
     "need_data_share": "share of the weight for which the area has data, 0 to 1",
@@ -155,6 +178,8 @@ def _reached_values(reached: Reached) -> dict[str, Any]:
             layer: {
                 "label": row["label"],
                 "people_modelled": _number(row["people"]),
+                "people_low": _number(row["people_low"]),
+                "people_high": _number(row["people_high"]),
                 "areas_missing": row["areas_missing"],
             }
             for layer, row in reached.conditions.to_dict("index").items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -19,6 +20,7 @@ import pandas as pd
 from hjp_geo import __version__
 from hjp_geo.access import MEASURES, Reach, Step, nearest_site, straight_line_costs
 from hjp_geo.areas import AreaValues, Table
+from hjp_geo.composite import AGGREGATIONS, NORMALISATIONS, RANK_DECIMALS, Recipe, need_table, treatments
 from hjp_geo.desert import (
     DESERT_RULES,
     AreaFacts,
@@ -31,9 +33,8 @@ from hjp_geo.desert import (
 )
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import ENGLAND, Evidence, Place
-from hjp_geo.need import combine, contributions, data_share, normalise
 
-__all__ = ["TOPICS", "Answer", "Plan", "answer"]
+__all__ = ["TOPICS", "Answer", "Plan", "answer", "frame_of"]
 
 Topic: TypeAlias = Literal[
     "welfare_benefits", "debt", "housing", "employment", "education", "community_care", "immigration"
@@ -86,6 +87,12 @@ class Plan:
     """Which desert rule."""
     frame: Frame = "england"
     """Whether worst fifths are of all areas of the warehouse, or of the place's own."""
+    normalisation: str = "imd_exponential"
+    """How each need layer is put on a common scale."""
+    aggregate: str = "arithmetic"
+    """How the layers are added up: how far a good one makes up for a bad one."""
+    preset: str | None = None
+    """The target-population preset that the plan began with, for the record; the weights may have been edited since."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", dict(sorted((str(k), float(v)) for k, v in dict(self.weights).items())))
@@ -96,6 +103,14 @@ class Plan:
         _check_weights(self.weights)
         if not (0 < self.cutoff_km <= MOST_KM):
             raise PlanError(f"cutoff_km is {self.cutoff_km:g}, expected more than 0 and at most {MOST_KM:g}.")
+        if self.preset is not None and not _PRESET.fullmatch(self.preset):
+            raise PlanError(f"preset is '{self.preset[:60]}', expected a name of small letters, digits and _.")
+        _ = self.recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the layers become a score."""
+        return Recipe(self.normalisation, self.aggregate)
 
     def __hash__(self) -> int:
         return hash(self.to_json())
@@ -133,15 +148,19 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "measure": tuple(MEASURES),
     "desert": tuple(DESERT_RULES),
     "frame": get_args(Frame),
+    "normalisation": tuple(NORMALISATIONS),
+    "aggregate": tuple(AGGREGATIONS),
 }
+_PRESET = re.compile(r"[a-z0-9_]{1,60}")
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What the evidence says to a plan: one row an area of the place, the sites, and totals.
 
-    ``areas`` is indexed by ``area_code``. ``need`` is a score from above 0 to 100 (high is more need), ``need_fifth``
-    and ``access_fifth`` count from 1, the worst; ``access`` is sites for 100,000 people in need; ``nearest_km`` is a
+    ``areas`` is indexed by ``area_code``. ``need`` is a score, high is more need (above 0 to 100 unless the plan
+    chooses another scale) from the layers that an area has, of which ``need_data_share`` tells; ``need_fifth`` and
+    ``access_fifth`` count from 1, the worst; ``access`` is sites for 100,000 people in need; ``nearest_km`` is a
     straight line. ``desert`` is True, False, or missing where there is no verdict; ``reason`` and ``figure`` say why.
     """
 
@@ -156,6 +175,8 @@ class Answer:
     """Whether any loaded list covers the topic. If not, there is no verdict anywhere: no data is not a desert."""
     totals: DesertTotals
     reasons: Table
+    treatments: Mapping[str, str]
+    """What was done to the extreme values of a need layer, by layer, in words."""
     attribution: tuple[str, ...]
     run: Mapping[str, Any]
 
@@ -167,7 +188,8 @@ class Answer:
 def answer(plan: Plan, evidence: Evidence) -> Answer:
     """Work a plan out on the evidence. `PlanError` where the place or a layer is unknown."""
     place = evidence.place(plan.place)
-    framed, access = _framed(evidence, replace(plan, place=ENGLAND if plan.frame == "england" else place.code))
+    frame = frame_of(plan, evidence)
+    framed, access = _framed(evidence, replace(plan, place=frame, preset=None))
     areas = framed.loc[evidence.areas_of(place.code)]
     used = [*plan.weights, plan.demand, "areas", "sites", "services", "health_sites", "area_boundaries"]
     return Answer(
@@ -179,6 +201,7 @@ def answer(plan: Plan, evidence: Evidence) -> Answer:
         known=access.known,
         totals=desert_totals(areas, areas["residents"]),
         reasons=reason_totals(areas, areas["residents"]),
+        treatments=treatments(evidence, _weighted(plan), plan.recipe, frame),
         attribution=tuple(evidence.attribution(used)),
         run={
             "plan": plan.to_dict(),
@@ -190,46 +213,17 @@ def answer(plan: Plan, evidence: Evidence) -> Answer:
     )
 
 
+def frame_of(plan: Plan, evidence: Evidence) -> str:
+    """The code of the place whose areas are ranked and divided into fifths."""
+    return ENGLAND if plan.frame == "england" else evidence.place(plan.place).code
+
+
 @lru_cache(maxsize=16)
 def _framed(evidence: Evidence, plan: Plan) -> tuple[Table, _Access]:
     """Need, access and verdict of every area of the frame, which is the plan's place here."""
-    need = _need(evidence, tuple(plan.weights.items()), plan.place)
+    need = need_table(evidence, tuple(plan.weights.items()), plan.recipe, plan.place)
     access = _access(evidence, _Supply.of(plan), plan.demand, plan.measure, plan.cutoff_km)
     return _area_table(plan, evidence, need, access), access
-
-
-# need ---------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=32)
-def _need(evidence: Evidence, weights: tuple[tuple[str, float], ...], frame: str) -> Table:
-    """Need score, rank, fifth, share of data and each layer's points, for the areas of the frame."""
-    framed = evidence.areas_of(frame)
-    named = {name: weight for name, weight in weights if weight > 0}
-    _check_layers(evidence, named)
-    indicators = pd.DataFrame({name: _indicator(evidence, name, framed) for name in named})
-    score = combine(indicators, named)
-    points = contributions(indicators, named).add_prefix("points_")
-    table = pd.DataFrame(
-        {
-            "need": score,
-            "need_rank": score.rank(method="min", ascending=False),
-            "need_fifth": quintile(score, worst="high"),
-            "need_data_share": data_share(indicators, named),
-        }
-    )
-    return table.join(points)
-
-
-def _indicator(evidence: Evidence, name: str, framed: pd.Index[str]) -> AreaValues:
-    polarity = str(evidence.layers.loc[name, "polarity"])
-    return normalise(evidence.values.loc[framed, name], polarity=polarity)
-
-
-def _check_layers(evidence: Evidence, weights: Mapping[str, float]) -> None:
-    usable = evidence.layers.index[evidence.layers["role"] == "need"]
-    if strangers := [name for name in weights if name not in usable]:
-        raise PlanError(f"No need layer '{strangers[0]}'. There are {', '.join(sorted(usable))}.")
 
 
 # access -------------------------------------------------------------------------------------------------------------
@@ -340,10 +334,15 @@ def _sites_in_district(evidence: Evidence, sites: Table) -> AreaValues:
     return districts.map(counts).fillna(0.0).astype("float64")  # known to be none: every placed site was counted
 
 
+def _weighted(plan: Plan) -> list[str]:
+    """The need layers that count."""
+    return [name for name, weight in plan.weights.items() if weight > 0]
+
+
 def _area_table(plan: Plan, evidence: Evidence, need: Table, access: _Access) -> Table:
     framed = need.index
     names = ["area_name", "lad24_code", "lad24_name", "icb24_code", "icb24_name", "residents"]
-    layers = evidence.values.loc[framed, [name for name, weight in plan.weights.items() if weight > 0]]
+    layers = evidence.values.loc[framed, _weighted(plan)]
     table = evidence.areas.loc[framed, names].assign(people_in_need=_demand(evidence, plan.demand).loc[framed])
     table = table.join(layers).join(need)
     table["nearest_site"] = access.nearest.loc[framed, "site_id"].map(access.sites["site_name"])
@@ -351,7 +350,8 @@ def _area_table(plan: Plan, evidence: Evidence, need: Table, access: _Access) ->
     table["sites_in_reach"] = access.in_reach.loc[framed]
     table["access"] = access.values.loc[framed]
     table["access_fifth"] = quintile(table["access"], worst="low")
-    return table.join(find_deserts(_facts(plan, evidence, need["need"], access), plan.desert))
+    facts = _facts(plan, evidence, need["need"].round(RANK_DECIMALS), access)  # ranked as need_fifth is
+    return table.join(find_deserts(facts, plan.desert))
 
 
 def _why(found: Answer, area_code: str) -> str:
@@ -360,12 +360,14 @@ def _why(found: Answer, area_code: str) -> str:
     row: Any = found.areas.loc[area_code]
     rule = DESERT_RULES[found.plan.desert].label.lower()
     topic = TOPICS[found.plan.topic].lower()
+    gap = _gap(float(row["need_data_share"]))
     if pd.isna(row["desert"]):
-        return f"No verdict: no loaded list says where {topic} advice of this kind is given, so nobody can say."
+        return _no_verdict(found, row, topic) + gap
     figures = (
         f"Need: fifth {row['need_fifth']} of 5 (1 is most). Access: fifth {row['access_fifth']} of 5 (1 is least), "
         f"{row['access']:.1f} sites for {PER_PEOPLE:,} people in need. "
-        + (f"Nearest: {row['nearest_site']}, {row['nearest_km']:.1f} km. " if pd.notna(row["nearest_km"]) else "")
+        + (f"Nearest: {row['nearest_site']}, {row['nearest_km']:.1f} km." if pd.notna(row["nearest_km"]) else "")
+        + gap
     )
     if not row["desert"]:
         return f"Not a desert by the rule “{rule}”. {figures}".strip()
@@ -377,3 +379,15 @@ def _why(found: Answer, area_code: str) -> str:
         access_unit=f"sites for {PER_PEOPLE:,} people in need",
     )
     return f"A {topic} advice desert by the rule “{rule}”. {sentence} {figures}".strip()
+
+
+def _no_verdict(found: Answer, row: Any, topic: str) -> str:
+    if not found.known:
+        return f"No verdict: no loaded list says where {topic} advice of this kind is given, so nobody can say."
+    what = "its need" if pd.isna(row["need"]) else "its access" if pd.isna(row["access"]) else "a figure of the rule"
+    return f"No verdict: {what} is not known, because data are missing."
+
+
+def _gap(share: float) -> str:
+    """What to say where an area lacks some of the layers; a leading space, or nothing."""
+    return "" if share >= 1 - 1e-9 else f" Need rests on {100 * share:.0f} % of the weight: the rest has no data here."

@@ -273,6 +273,10 @@ def _understood(one: Source) -> Iterator[None]:
             f"{one.name}: the publisher's answer is not laid out as it was ({type(error).__name__}: {error}). "
             "What was fetched before is still in use."
         ) from error
+    except OSError as error:
+        raise PlanError(
+            f"{one.name} could not be kept ({error}). Free some space, or give another cache folder."
+        ) from error
 
 
 @contextmanager

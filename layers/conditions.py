@@ -14,7 +14,11 @@ import pandas as pd
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.layer import Layer, Role, derived, layer, note
 from hjp_geo.prevalence import (
+    DOUBTS,
+    LEAST_RATIO,
+    MOST_RATIO,
     Registrations,
+    area_doubts,
     borrow_registrations,
     estimate_band_lists,
     health_weights,
@@ -71,11 +75,6 @@ practice keeps exactly its register and its list, whichever band is used.
 DEMENTIA_SHARES = {"60OV": 0.97, "0_59": 0.03}
 """Nearly all people with dementia are old, though its list counts everybody: the Library's shares of recorded
 diagnoses at 65 and over and below, spread like residents of 60 and over and below (ours: IoD has no 65)."""
-
-LEAST_RATIO, MOST_RATIO = 0.8, 1.25
-"""Registered patients for each resident: outside these an area's modelled figures are doubtful (ours)."""
-LEAST_RESIDENTS = 1_000
-"""Under so many residents an area's modelled rates are unreliable (ours)."""
 
 _IS_AREA = r"^[EW]01\d{6}$"
 _RANGE = "the lowest of the ways to share registers out"
@@ -286,32 +285,19 @@ def prevalence_flags(gp_registrations: Table, lsoa11_lsoa21_lookup: Table, iod25
     registered = vintage.counts(registrations.groupby("lsoa")[["patients"]].sum().astype("float64"))["patients"]
     residents = iod25.set_index("lsoa21_code")["population"].astype("float64").sort_index()
     ratio = registered.reindex(residents.index) / residents.where(residents > 0)
-    flag = np.select(
-        [ratio < LEAST_RATIO, ratio > MOST_RATIO, residents < LEAST_RESIDENTS],
-        ["few_registered", "many_registered", "few_people"],
-        default="",
-    )
     table = pd.DataFrame(
         {
             "area_code": residents.index,
             "registered": registered.reindex(residents.index).to_numpy(),
             "residents": residents.to_numpy(),
             "registered_per_resident": ratio.to_numpy(),
-            "flag": flag,
+            "flag": area_doubts(ratio, residents).to_numpy(),
         }
     )
-    for code, why in FLAGS.items():
+    for code, why in DOUBTS.items():
         note(table, f"areas whose modelled condition figures are doubtful: {why}", (table["flag"] == code).sum())
     note(table, "areas without any registration", table["registered"].isna().sum())
     return table
-
-
-FLAGS = {
-    "few_registered": f"under {LEAST_RATIO:g} registered patients for each resident",
-    "many_registered": f"over {MOST_RATIO:g} registered patients for each resident",
-    "few_people": f"under {LEAST_RESIDENTS:,} residents",
-}
-"""What makes an area's modelled figures doubtful, by the code in `prevalence_flags`."""
 
 
 @layer(
@@ -383,11 +369,44 @@ def _people_layer(code: str, column: str, name: str, role: Role, doc: str) -> La
 _LABEL_ENDS = {"register": "", "register_low": ", lowest", "register_high": ", highest"}
 
 
+def _rate_end_layer(code: str, end: str, word: str) -> Layer:
+    name, label, ages = CONDITIONS[code]
+
+    def rate(modelled_prevalence: Table) -> AreaValues:
+        return _column(modelled_prevalence, code, f"prevalence_{end}") * 100
+
+    rate.__doc__ = f"The {word} modelled share on the register for {label} by any way of sharing registers out."
+    return layer(
+        name=f"{name}_prevalence_{end}",
+        label=f"{label}, {word}",
+        unit=f"% of patients, {ages}",
+        role="range",
+        polarity="high_is_need",
+        group="Conditions (modelled from QOF 2024-25)",
+        caveat=_MODELLED,
+    )(rate)
+
+
+def _low_rate_layer(code: str) -> Layer:
+    return _rate_end_layer(code, "low", "lowest")
+
+
+def _high_rate_layer(code: str) -> Layer:
+    return _rate_end_layer(code, "high", "highest")
+
+
 def _column(modelled_prevalence: Table, code: str, column: str) -> AreaValues:
     rows = modelled_prevalence[modelled_prevalence["condition"] == code]
     return rows.set_index("area_code")[column].astype("float64")
 
 
-_MAKERS: tuple[Callable[[str], Layer], ...] = (_prevalence_layer, _cases_layer, _low_layer, _high_layer)
+_MAKERS: tuple[Callable[[str], Layer], ...] = (
+    _prevalence_layer,
+    _low_rate_layer,
+    _high_rate_layer,
+    _cases_layer,
+    _low_layer,
+    _high_layer,
+)
 LAYERS = tuple(make(code) for code in CONDITIONS for make in _MAKERS)
-"""Four layers a condition: the modelled prevalence, the modelled number of people, and the ends of its range."""
+"""Six layers a condition: the modelled prevalence and number of people, each with the ends of its range."""

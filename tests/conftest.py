@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from publisher import Publisher, publishing
 from replica import Replica, running_replica
@@ -19,6 +20,10 @@ from hjp_geo.source import Source, fetch
 from hjp_geo.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# a claim that holds slowly still holds: the machine may be busy
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

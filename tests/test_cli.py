@@ -77,7 +77,7 @@ def test_assess_takes_a_postcode_or_latitude_and_longitude(run, where: str):
 def test_assess_in_words(run):
     out = run("assess", "--at", "ZY1 1AA", "--radius-km", "1").out
     assert "3 areas, 300 people, 12 in need" in out
-    assert "Cancer: about 8 people (modelled)" in out
+    assert "Cancer: few (under 10) people (modelled)" in out
 
 
 def test_an_unknown_place_is_the_users_to_mend(run):

@@ -6,12 +6,15 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_layers import with_layers
 from tiny_warehouse import CODES
 
+from hjp_geo.composite import AGGREGATIONS, NORMALISATIONS
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
+from hjp_geo.export import caveats
 from hjp_geo.plan import TOPICS, Plan, answer
 
 
@@ -166,3 +169,115 @@ def test_no_data_is_never_a_desert(tiny: Evidence, topic: str):
     found = answer(Plan(topic=topic), tiny)
     missing = found.areas["access"].isna()
     assert found.areas.loc[missing, "desert"].isna().all()
+
+
+# the need index -----------------------------------------------------------------------------------------------------
+
+NAN = float("nan")
+RECIPES = [
+    (normalisation, aggregate)
+    for normalisation in NORMALISATIONS
+    for aggregate in AGGREGATIONS
+    if aggregate == "arithmetic" or normalisation not in ("z", "probit")
+]
+gappy = st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=10, max_size=10)
+
+
+def three_layers(tiny: Evidence, *columns: list[int | None]) -> Evidence:
+    named = {name: [NAN if x is None else x for x in column] for name, column in zip("abc", columns, strict=True)}
+    return with_layers(tiny, named, polarity={"c": "low_is_need"})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), *[st.lists(st.integers(-5, 5), min_size=10, max_size=10)] * 3, st.sampled_from(["a", "b", "c"]))
+def test_more_need_in_one_layer_never_lowers_an_area_and_never_raises_another(
+    tiny: Evidence, data: st.DataObject, a: list[int], b: list[int], c: list[int], which: str
+):
+    on_ranks = [one for one in RECIPES if one[0] not in ("z", "min_max")]  # those have outliers pulled in as well
+    normalisation, aggregate = data.draw(st.sampled_from(on_ranks))
+    area, step = data.draw(st.integers(0, 9)), data.draw(st.integers(1, 9))
+    plan = Plan(weights={"a": 1, "b": 2, "c": 3}, normalisation=normalisation, aggregate=aggregate)
+    before = answer(plan, three_layers(tiny, a, b, c)).areas["need"]
+    columns = {"a": list(a), "b": list(b), "c": list(c)}
+    columns[which][area] += -step if which == "c" else step  # c is a layer where low is need
+    after = answer(plan, three_layers(tiny, *columns.values())).areas["need"]
+    others = np.arange(10) != area
+    assert after.iloc[area] >= before.iloc[area] - 1e-9
+    assert (after[others] <= before[others] + 1e-9).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(gappy, gappy, gappy, st.sampled_from(RECIPES))
+def test_no_area_with_missing_input_gets_a_number_without_saying_so(
+    tiny: Evidence, a: list[int | None], b: list[int | None], c: list[int | None], recipe: tuple[str, str]
+):
+    # weights 1, 2 and 3 of 6: an area needs 4 of the 6, so c with either of the others
+    known = three_layers(tiny, a, b, c)
+    plan = Plan(weights={"a": 1, "b": 2, "c": 3}, normalisation=recipe[0], aggregate=recipe[1])
+    found = answer(plan, known)
+    has = known.values.loc[found.areas.index, ["a", "b", "c"]].notna()
+    share = (has * [1, 2, 3]).sum(axis=1) / 6
+    assert (found.areas["need_data_share"] <= share + 1e-12).all()
+    assert found.areas.loc[share < 4 / 6 - 1e-9, "need"].isna().all()
+    for code in found.areas.index[found.areas["need_data_share"] < 1 - 1e-9]:
+        assert "% of the weight: the rest has no data here" in found.why(code)
+    gaps = int((found.areas["need_data_share"] < 1 - 1e-9).sum())
+    assert any(f"need layers: {gaps:,}." in line for line in caveats(found, known)) == (gaps > 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(gappy, gappy, gappy, st.sampled_from(list(NORMALISATIONS)))
+def test_contributions_add_up_to_the_score_whatever_the_scale(
+    tiny: Evidence, a: list[int | None], b: list[int | None], c: list[int | None], normalisation: str
+):
+    plan = Plan(weights={"a": 1, "b": 2, "c": 3}, normalisation=normalisation)
+    areas = answer(plan, three_layers(tiny, a, b, c)).areas
+    scored = areas["need"].notna()
+    points = areas.loc[scored].filter(like="points_").sum(axis=1)
+    np.testing.assert_allclose(points, areas.loc[scored, "need"], rtol=1e-9, atol=1e-9)
+
+
+def test_a_mean_without_contributions_has_no_points(tiny: Evidence):
+    areas = answer(Plan(weights={"income_deprivation": 1, "cancer_prevalence": 1}, aggregate="geometric"), tiny).areas
+    assert not any(column.startswith("points_") for column in areas)
+
+
+def test_scales_and_means_worked_by_hand(tiny: Evidence):
+    # income n and cancer 9 - n for area n. Between lowest and highest: area 0 has 0 and 100; mean 50. For the geometric
+    # mean the scale runs from 1 to 100: √(1 · 100) = 10; harmonic 2 / (1 + 1/100) = 1.980198
+    both = {"income_deprivation": 1.0, "cancer_prevalence": 1.0}
+    expected = {"arithmetic": 50, "geometric": 10, "harmonic": 2 / 1.01}
+    for normalisation in ("min_max", "percentile_rank"):
+        for aggregate, score in expected.items():
+            plan = Plan(weights=both, normalisation=normalisation, aggregate=aggregate)
+            assert answer(plan, tiny).areas["need"].iloc[0] == pytest.approx(score)
+
+
+@pytest.mark.parametrize("normalisation", ["z", "probit"])
+@pytest.mark.parametrize("aggregate", ["geometric", "harmonic"])
+def test_means_that_need_values_above_zero_refuse_scales_around_it(normalisation: str, aggregate: str):
+    with pytest.raises(PlanError, match=f"A {aggregate} mean needs values above 0"):
+        Plan(normalisation=normalisation, aggregate=aggregate)
+
+
+def test_extreme_values_are_pulled_in_where_distances_count_and_it_is_said(tiny: Evidence):
+    # 0 … 8 and 1,000: skewness 3.1 and kurtosis 9.9, so the highest takes the next value, 8
+    wild = with_layers(tiny, {"a": [*range(9), 1000]})
+    found = answer(Plan(weights={"a": 1}, normalisation="min_max"), wild)
+    assert found.areas["need"].to_list() == pytest.approx([100 * n / 8 for n in (*range(9), 8)])
+    assert found.treatments == {"a": "extreme values that took the next value: 1"}
+    assert "Before it was scaled, A: extreme values that took the next value: 1." in caveats(found, wild)
+    assert answer(Plan(weights={"a": 1}), wild).treatments == {}
+
+
+def test_an_area_whose_need_is_not_known_has_no_verdict_and_says_why(tiny: Evidence):
+    gap = with_layers(tiny, {"a": [NAN, *range(9)]})
+    found = answer(Plan(weights={"a": 1}), gap)
+    assert found.areas["desert"].isna().to_list() == [True] + [False] * 9
+    assert "No verdict: its need is not known, because data are missing." in found.why(CODES[0])
+
+
+@pytest.mark.parametrize("name", ["", "Cancer", "<b>", "x" * 61])
+def test_a_preset_is_a_plain_name(name: str):
+    with pytest.raises(PlanError, match="expected a name of small letters"):
+        Plan(preset=name)

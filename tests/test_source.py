@@ -5,6 +5,7 @@ The source of these tests is a CSV of ``code,amount`` whose right answer has two
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -19,7 +20,7 @@ import pytest
 from publisher import Answer, Publisher, answer_json
 
 from hjp_geo.areas import Table
-from hjp_geo.discovery import Discovery, fixed_file, gov_uk_attachment, known_files
+from hjp_geo.discovery import Discovery, FoundFile, fixed_file, gov_uk_attachment, known_files
 from hjp_geo.errors import PlanError, SchemaError, SourceError
 from hjp_geo.source import Release, Source, fetch, in_order, read_release, releases, sha256, source
 from hjp_geo.upstream import Upstream
@@ -349,6 +350,16 @@ def test_a_cache_folder_that_cannot_be_made_is_the_users_to_mend(online: Upstrea
     (tmp_path / "file").touch()
     with pytest.raises(PlanError, match="cannot be made"):
         fetch(AMOUNTS, tmp_path / "file", online)
+
+
+def test_a_full_disk_is_said(online: Upstream, cache: Path, held: Release):
+    class Full(FoundFile):
+        def transfer(self, *_args: object, **_kwargs: object) -> dict[str, str]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(PlanError, match=r"amounts could not be kept .*No space left on device.*Free some space"):
+        fetch(declare(lambda _upstream: [Full("1", URL, "amounts.csv")]), cache, online)
+    assert releases(cache) == {"amounts": held}
 
 
 def test_sources_are_named_in_order_and_an_unknown_one_is_said():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from publisher import Answer, Publisher, answer_json
 
 from hjp_geo import upstream as upstream_module
 from hjp_geo.discovery import FoundFile, FoundLayer, arcgis_layer, gov_uk_attachment, known_files, os_product
-from hjp_geo.errors import PlanError, SourceError
+from hjp_geo.errors import SourceError
 from hjp_geo.upstream import TRIES, Upstream
 
 CSV = b"code,amount\nA,1\n"
@@ -177,12 +176,6 @@ def test_a_mirror_that_is_down_is_named_in_one_line(tmp_path: Path):
     assert "HJP_GEO_MIRROR" in said
     assert "\n" not in said
     assert "HTTPConnectionPool" not in said
-
-
-@pytest.mark.parametrize("mirror", ["/no/such/folder", "127.0.0.1:8765"])
-def test_a_mirror_that_is_neither_address_nor_folder_is_refused_at_once(mirror: str):
-    with pytest.raises(PlanError, match="neither an address such as"):
-        Upstream(mirror)
 
 
 # --- indexes -------------------------------------------------------------------------------------------------------
@@ -421,87 +414,3 @@ def test_a_renamed_field_is_said_with_those_there_are(publisher: Publisher, onli
     publisher.says(LAYER, about("LAD26CD", "NM"))
     with pytest.raises(SourceError, match="no field like LAD24CD; it has LAD26CD, NM"):
         arcgis_layer(r"ROWS_V\d+", fields=("LAD24CD",), order_by="LAD24CD")(online)
-
-
-# --- a folder in place of the publishers ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A mirror folder beside a secret file."""
-    (tmp_path / "secret.csv").write_bytes(b"secret")
-    mirror = tmp_path / "mirror"
-    place = mirror / "files.example"
-    place.mkdir(parents=True)
-    (place / "data.csv").write_bytes(CSV)
-    (place / "with space.csv").write_bytes(CSV)
-    return mirror
-
-
-def test_a_folder_gives_the_file_of_an_address(folder: Path, tmp_path: Path):
-    assert transfer(FILE, Upstream(str(folder)), tmp_path)[1] == CSV
-
-
-@pytest.mark.parametrize(
-    "url", ["https://files.example/with%20space.csv", "https://files.example/data.csv?report=1&redirect"]
-)
-def test_a_folder_reads_escapes_and_ignores_the_query(folder: Path, tmp_path: Path, url: str):
-    assert transfer(FoundFile("1", url, "x.csv"), Upstream(str(folder)), tmp_path)[1] == CSV
-
-
-def test_what_a_folder_does_not_hold_is_a_404(folder: Path, tmp_path: Path):
-    with pytest.raises(SourceError, match="answered 404, expected the file"):
-        transfer(FoundFile("1", "https://files.example/absent.csv", "x.csv"), Upstream(str(folder)), tmp_path)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://files.example/../../secret.csv",
-        "https://files.example/%2e%2e/%2e%2e/secret.csv",
-        "https://files.example/..%2f..%2fsecret.csv",
-        "https://files.example/%252e%252e/%252e%252e/secret.csv",
-        "https://../secret.csv",
-    ],
-)
-def test_nothing_outside_a_folder_is_read(folder: Path, tmp_path: Path, url: str):
-    with pytest.raises(SourceError, match=r"404|No answer"):
-        transfer(FoundFile("1", url, "x.csv"), Upstream(str(folder)), tmp_path)
-
-
-def test_a_link_out_of_a_folder_is_not_followed(folder: Path, tmp_path: Path):
-    (folder / "files.example" / "link.csv").symlink_to(tmp_path / "secret.csv")
-    with pytest.raises(SourceError, match="404"):
-        transfer(FoundFile("1", "https://files.example/link.csv", "x.csv"), Upstream(str(folder)), tmp_path)
-
-
-def test_a_folder_counts_a_layer_by_its_count_file(folder: Path, tmp_path: Path):
-    query = folder / LAYER / "query"
-    query.parent.mkdir(parents=True)
-    query.write_bytes(rows(0, 2).body)
-    query.with_name("query.count.json").write_text('{"count": 2}')
-    validators, body = transfer(layer(), Upstream(str(folder)), tmp_path)
-    assert body is not None
-    assert len(body.splitlines()) == 2
-    assert validators is not None
-    # a folder is always read again: it costs nothing
-    assert layer().transfer(Upstream(str(folder)), tmp_path / "again", validators) is not None
-
-
-def test_a_folder_says_what_it_is(folder: Path):
-    assert Upstream(str(folder)).manifest() == {}
-    (folder / "mirror.toml").write_text("made_up = true\n[expected_rows]\niod25 = 600\n")
-    assert Upstream(str(folder)).manifest() == {"made_up": True, "expected_rows": {"iod25": 600}}
-
-
-def test_a_folder_that_says_it_wrongly_is_named(folder: Path):
-    (folder / "mirror.toml").write_text("made_up = yes")
-    with pytest.raises(SourceError, match=r"mirror\.toml is not TOML"):
-        Upstream(str(folder)).manifest()
-
-
-def test_a_zip_of_a_folder_keeps_its_bytes(folder: Path, tmp_path: Path):
-    with zipfile.ZipFile(folder / "files.example" / "data.zip", "w") as archive:
-        archive.writestr("a.csv", CSV)
-    found = FoundFile("1", "https://files.example/data.zip", "data.zip")
-    assert transfer(found, Upstream(str(folder)), tmp_path)[1] == (folder / "files.example" / "data.zip").read_bytes()

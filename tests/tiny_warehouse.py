@@ -54,6 +54,8 @@ def write_tiny_warehouse(cache: Path) -> Path:
             "residents": 100.0,
             "people_in_income_deprivation": number.astype(float),
             "people_with_cancer": [np.nan, *np.full(9, 2.5)],
+            "people_with_cancer_low": [np.nan, *np.full(9, 2.0)],
+            "people_with_cancer_high": [np.nan, *np.full(9, 4.0)],
         }
     )
     with building(cache) as builder:
@@ -136,6 +138,17 @@ def _layers() -> pd.DataFrame:
             "people",
             "high_is_need",
             "People with a condition",
+        ),
+        *(
+            (
+                f"people_with_cancer_{end}",
+                f"Cancer: people on the register, {end}est",
+                "people",
+                "range",
+                "high_is_need",
+                "People with a condition",
+            )
+            for end in ("low", "high")
         ),
     ]
     table = pd.DataFrame(rows, columns=["layer", "label", "unit", "role", "polarity", "group_label"])

@@ -45,10 +45,10 @@ def fetch_all(cache: Path, names: Sequence[str], mirror: str | None) -> list[Hjp
             with _ProgressLine(one.name) as progress:
                 release = fetch(one, cache, upstream, progress)
         except (SourceError, SchemaError) as error:
-            print(f"hjp-geo: {error}", file=sys.stderr)
             if one.optional and one.name not in names:
-                print(f"hjp-geo: {one.name} is optional: everything else is made without it.", file=sys.stderr)
+                print(f"{one.name:<28} left out   (optional): {error}", file=sys.stderr)
             else:
+                print(f"hjp-geo: {error}", file=sys.stderr)
                 failures.append(error)
         else:
             _say_fetched(release, "unchanged" if release == before else "fetched")

@@ -52,8 +52,8 @@ def rank_intervals(
     Returns
     -------
     Indexed as ``indicators``: ``rank`` (nominal, 1 = most need), ``rank_median``, ``rank_lower`` and ``rank_upper``
-    (5th and 95th percentile of the draws) and ``worst_tenth_probability``, the share of draws in which the area is
-    among the tenth with most need. Areas without a score are missing and not ranked.
+    (5th and 95th percentile of the draws), ``worst_tenth_probability`` and ``worst_fifth_probability``, the share of
+    draws in which the area is among the tenth (fifth) with most need. Areas without a score are missing and not ranked.
 
     Raises
     ------
@@ -80,7 +80,9 @@ def rank_intervals(
     return result
 
 
-_INTERVAL_COLUMNS = ["rank", "rank_median", "rank_lower", "rank_upper", "worst_tenth_probability"]
+_QUANTILES = {"rank_median": 0.5, "rank_lower": 0.05, "rank_upper": 0.95}
+_WORST = {"worst_tenth_probability": 10, "worst_fifth_probability": 5}
+_INTERVAL_COLUMNS = ["rank", *_QUANTILES, *_WORST]
 _DRAWS_AT_ONCE = 16
 _AREAS_AT_ONCE = 4096
 
@@ -130,18 +132,20 @@ def _rank(scores: _Floats, ranks: npt.NDArray[np.integer[Any]]) -> None:
 
 
 def _summarise_draws(drawn: npt.NDArray[np.integer[Any]]) -> _Floats:
-    """Per area: median, 5th and 95th percentile of its ranks, and its share of draws in the worst tenth."""
+    """Per area: median, 5th and 95th percentile of its ranks, and its share of draws in the worst tenth and fifth."""
     draws, areas = drawn.shape
-    summary = np.empty((areas, 4))
+    summary = np.empty((areas, len(_QUANTILES) + len(_WORST)))
 
     def fill(start: int) -> None:
         block = drawn[:, start : start + _AREAS_AT_ONCE]
         ordered = np.sort(block.T.copy(), axis=1)
-        for column, quantile in enumerate((0.5, 0.05, 0.95)):
+        rows = summary[start : start + _AREAS_AT_ONCE]
+        for column, quantile in enumerate(_QUANTILES.values()):
             below, part = divmod(quantile * (draws - 1), 1)
             lower, upper = ordered[:, int(below)], ordered[:, min(int(below) + 1, draws - 1)]
-            summary[start : start + _AREAS_AT_ONCE, column] = lower * (1 - part) + upper * part
-        summary[start : start + _AREAS_AT_ONCE, 3] = (10 * block.astype(np.int64) <= areas).mean(axis=0)
+            rows[:, column] = lower * (1 - part) + upper * part
+        for column, parts in enumerate(_WORST.values(), start=len(_QUANTILES)):
+            rows[:, column] = (block <= areas // parts).mean(axis=0)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(fill, range(0, areas, _AREAS_AT_ONCE)))

@@ -11,7 +11,17 @@ how far apart they are: the honest range of an estimate, which no interval from 
 House of Commons Library (2021), Local health data: constituency estimates of health conditions.
 """
 
-from hjp_geo.prevalence.choices import FEW_CASES, few_cases, health_weights, model_choices, roll_up, with_range
+from hjp_geo.prevalence.choices import health_weights, model_choices, roll_up, with_range
+from hjp_geo.prevalence.doubts import (
+    DOUBTS,
+    FEW_CASES,
+    LEAST_RATIO,
+    MOST_RATIO,
+    RANGE_IN_WORDS,
+    area_doubts,
+    cases_in_words,
+    few_cases,
+)
 from hjp_geo.prevalence.model import model_prevalence, unplaced_practices
 from hjp_geo.prevalence.practices import (
     borrow_registrations,
@@ -20,12 +30,19 @@ from hjp_geo.prevalence.practices import (
     practice_rates,
     split_register,
 )
-from hjp_geo.prevalence.tables import Registrations, prepare_registrations
+from hjp_geo.prevalence.tables import Registers, Registrations, prepare_registers, prepare_registrations
 
 __all__ = [
+    "DOUBTS",
     "FEW_CASES",
+    "LEAST_RATIO",
+    "MOST_RATIO",
+    "RANGE_IN_WORDS",
+    "Registers",
     "Registrations",
+    "area_doubts",
     "borrow_registrations",
+    "cases_in_words",
     "estimate_band_lists",
     "few_cases",
     "health_weights",
@@ -33,6 +50,7 @@ __all__ = [
     "model_prevalence",
     "nearest_donors",
     "practice_rates",
+    "prepare_registers",
     "prepare_registrations",
     "roll_up",
     "split_register",

@@ -11,20 +11,12 @@ import pandas as pd
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import GeographyError
 from hjp_geo.prevalence.model import Estimates, apportion, row_labels
-from hjp_geo.prevalence.tables import Floats, Registrations, need_columns, read_registers, some
+from hjp_geo.prevalence.tables import Floats, Registers, Registrations, need_columns, prepare_registers, some
 
-__all__ = ["FEW_CASES", "few_cases", "health_weights", "model_choices", "roll_up", "with_range"]
-
-FEW_CASES = 10
-"""Under so many modelled cases an area's figure is shown as "few": its rate is not to be ranked or compared."""
+__all__ = ["health_weights", "model_choices", "roll_up", "with_range"]
 
 _MOST_SHIFT = 0.1
 _RANGES = ("register_low", "register_high", "prevalence_low", "prevalence_high")
-
-
-def few_cases(cases: AreaValues) -> pd.Series[bool]:
-    """Whether a modelled number of cases is known and under `FEW_CASES`: say "few", not a figure, class or rank."""
-    return (cases < FEW_CASES).astype(bool)
 
 
 def health_weights(disabled_share: AreaValues) -> AreaValues:
@@ -45,7 +37,7 @@ def health_weights(disabled_share: AreaValues) -> AreaValues:
 
 
 def model_choices(
-    registers: Table, registrations: Registrations, *, adjust: AreaValues | None = None
+    registers: Table | Registers, registrations: Registrations, *, adjust: AreaValues | None = None
 ) -> dict[str, Table]:
     """Modelled cases and patients by every way of sharing a register out that the data allow; the first is best.
 
@@ -58,7 +50,7 @@ def model_choices(
     Name of the choice → areas × (``register`` or ``list_size``, condition), sorted. The same areas and conditions in
     each; missing as in :func:`hjp_geo.prevalence.model_prevalence`, which also names the errors.
     """
-    returns = read_registers(registers)
+    returns = prepare_registers(registers)
     ages = {"by age": registrations, "by all patients": registrations.without_ages()}
     if registrations.residents is None:
         del ages["by age"]
@@ -153,7 +145,11 @@ def roll_up(modelled: Table, codes: pd.Series[Any]) -> Table:
     limits = [name for name in _RANGES if name in modelled.columns]
     belongs = _larger(modelled[area], codes)
     rates = [name for name in limits if name.startswith("prevalence")]
-    weighted = {name: modelled[name] * modelled["list_size"] for name in rates}
+    # Cases without anybody on a list have no rate; they count as cases in the rate of the larger area.
+    weighted = {
+        name: (modelled[name] * modelled["list_size"]).fillna(modelled[name.replace("prevalence", "register")])
+        for name in rates
+    }
     missing = modelled["areas_missing"] if "areas_missing" in modelled else modelled["register"].isna().astype("int64")
     amounts = modelled[["register", "list_size", *limits]].assign(areas_missing=missing, **weighted)
     sums = amounts.groupby([belongs.rename(larger), modelled["condition"]], sort=True).sum(min_count=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from hjp_geo.prevalence.tables import (
     Labels,
     Registers,
     Registrations,
+    prepare_registers,
     prepare_registrations,
-    read_registers,
 )
 
 __all__ = ["Estimates", "apportion", "model_prevalence", "prepared", "row_labels", "unplaced_practices"]
 
 
 def model_prevalence(
-    registers: Table,
+    registers: Table | Registers,
     registrations: Table | Registrations,
     lsoa_ages: Table | None = None,
     *,
@@ -42,6 +43,7 @@ def model_prevalence(
         ``practice, condition, age_band, register, list_size``: one row per practice, condition and age band, the
         list counted in that band. A missing register or list means that the practice did not report the condition:
         neither enters. Several bands of one condition are apportioned apart and added (see :func:`split_register`).
+        Or :func:`prepare_registers` of them.
     registrations
         ``practice, lsoa, patients``: where each practice's patients live; rows for the same pair are added. A
         missing ``lsoa`` means an unknown address: those patients are spread like the practice's others. For several
@@ -78,7 +80,7 @@ def model_prevalence(
     >>> model_prevalence(registers, registrations)[["lsoa", "register", "list_size"]].values.tolist()
     [['A', 7.5, 30.0], ['B', 2.5, 10.0]]
     """
-    returns = read_registers(registers)
+    returns = prepare_registers(registers)
     return _long(apportion(returns, prepared(registrations, lsoa_ages), adjust))
 
 
@@ -101,7 +103,7 @@ def unplaced_practices(registers: Table, registrations: Table | Registrations, l
     ``no_register`` the registered patients) and ``cases`` the sum of their registers; missing where the practice did
     not say.
     """
-    returns, homes = read_registers(registers), prepared(registrations, lsoa_ages)
+    returns, homes = prepare_registers(registers), prepared(registrations, lsoa_ages)
     row = homes.practices.get_indexer(returns.practices)
     needed = _lived_in(returns.among(homes.practices), homes)
     at_risk = np.vstack([homes.patients.T @ homes.shares(returns.bands, needed), np.zeros(len(returns.bands))])[row]
@@ -136,11 +138,14 @@ def unplaced_practices(registers: Table, registrations: Table | Registrations, l
     return both.sort_values(["practice", "reason"], ignore_index=True)
 
 
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """Modelled cases and lists, areas × conditions."""
 
-    def __init__(self, cases: Floats, lists: Floats, lsoas: Labels, conditions: Labels) -> None:
-        self.cases, self.lists, self.lsoas, self.conditions = cases, lists, lsoas, conditions
+    cases: Floats
+    lists: Floats
+    lsoas: Labels
+    conditions: Labels
 
 
 def prepared(registrations: Table | Registrations, lsoa_ages: Table | None) -> Registrations:

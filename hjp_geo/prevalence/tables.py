@@ -15,7 +15,15 @@ from scipy import sparse
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import GeographyError, SchemaError
 
-__all__ = ["ALL_AGES", "Registers", "Registrations", "need_columns", "prepare_registrations", "read_registers", "some"]
+__all__ = [
+    "ALL_AGES",
+    "Registers",
+    "Registrations",
+    "need_columns",
+    "prepare_registers",
+    "prepare_registrations",
+    "some",
+]
 
 ALL_AGES = "TOTAL"
 """The age band that means everybody; its share of any area is 1."""
@@ -28,7 +36,10 @@ Labels: TypeAlias = "pd.Index[Any]"
 
 @dataclass(frozen=True, eq=False)
 class Registers:
-    """Checked registers as arrays of practice × part, a part being one age band of one condition."""
+    """Checked registers as arrays of practice × part, a part being one age band of one condition.
+
+    Made by :func:`prepare_registers`.
+    """
 
     practices: Labels
     conditions: Labels
@@ -156,8 +167,14 @@ def prepare_registrations(registrations: Table, lsoa_ages: Table | None = None) 
     return prepared if lsoa_ages is None else prepared.with_ages(lsoa_ages)
 
 
-def read_registers(registers: Table) -> Registers:
-    """The registers as arrays; `SchemaError` for an absent column, an empty or repeated key, a count below 0."""
+def prepare_registers(registers: Table | Registers) -> Registers:
+    """The registers read once for any number of models; as they are where they have been.
+
+    ``practice, condition, age_band, register, list_size``. Raises SchemaError for an absent column, an empty or
+    repeated key, or a count below 0.
+    """
+    if isinstance(registers, Registers):
+        return registers
     need_columns(registers, "registers", ["practice", "condition", "age_band", "register", "list_size"])
     practice, practices = coded(registers["practice"])
     condition, conditions = in_order(*coded(registers["condition"]))

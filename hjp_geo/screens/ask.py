@@ -10,7 +10,8 @@ from hjp_geo.desert import DESERT_RULES
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import ENGLAND, Evidence
 from hjp_geo.plan import TOPICS, Plan
-from hjp_geo.screens.paint import ACCESS, NEED
+from hjp_geo.screens import need_panel
+from hjp_geo.screens.paint import ACCESS, NEED, OVERLAP, Overlap
 from hjp_geo.screens.state import stop_with
 
 __all__ = ["ADVICE_SITES", "HEALTH_SITES", "plan", "points", "usual_plan"]
@@ -30,18 +31,23 @@ def usual_plan(known: Evidence) -> Plan:
     return Plan(place=systems[0] if systems else ENGLAND, weights=weights or {known.layer_names("need")[0]: 1.0})
 
 
-def plan(known: Evidence, start: Plan) -> tuple[Plan, str]:
+def plan(known: Evidence, start: Plan) -> tuple[Plan, str | Overlap]:
     """The plan that the panel asks for, and which values to colour the map by."""
     with st.sidebar:
-        values: dict[str, Any] = {"place": _place(known, start)}
-        shown = _colour(known)
+        preset, slot = need_panel.preset_choice(known, start)
+        values: dict[str, Any] = {"preset": preset, "place": _place(known, start)}
+        shown = _colour(known, start)
         values |= _advice(start)
         values["weights"] = _weights(known, start)
+        need_panel.shared_panel(known, values["weights"], values["place"], st.session_state.get("frame", start.frame))
+        values |= need_panel.scoring(known, start)
         values |= _rules(start)
     try:
-        return Plan.from_dict({**start.to_dict(), **values}), shown
+        asked = Plan.from_dict({**start.to_dict(), **values})
     except HjpError as error:
         stop_with(str(error))
+    need_panel.about_preset(slot, known, asked)
+    return asked, shown
 
 
 def _place(known: Evidence, start: Plan) -> str:
@@ -60,10 +66,11 @@ def _place(known: Evidence, start: Plan) -> str:
     )
 
 
-def _colour(known: Evidence) -> str:
-    names = {NEED: "Need index (your weights)", ACCESS: "Access to advice"}
-    names |= {name: known.label(name) for role in ("need", "people") for name in known.layer_names(role)}
-    return st.selectbox("Colour the map by", list(names), format_func=names.__getitem__, key="shown")
+def _colour(known: Evidence, start: Plan) -> str | Overlap:
+    names = {NEED: "Need index (your weights)", ACCESS: "Access to advice", OVERLAP: "Overlap of two layers"}
+    names |= {name: known.label(name) for role in ("need", "people", "context") for name in known.layer_names(role)}
+    shown = st.selectbox("Colour the map by", list(names), format_func=names.__getitem__, key="shown")
+    return need_panel.overlap_choice(known, start) if shown == OVERLAP else shown
 
 
 def points(place: str, *, crowded: bool) -> list[str]:
@@ -116,26 +123,29 @@ def _advice(start: Plan) -> dict[str, Any]:
 def _weights(known: Evidence, start: Plan) -> dict[str, float]:
     names = known.layer_names("need")
     begun = [name for name, weight in start.weights.items() if weight > 0 and name in names]
+    st.session_state.setdefault("need-layers", begun)  # not a default: a preset sets these widgets too
     chosen = st.multiselect(
-        "Need is made of", names, default=begun, format_func=known.label, key="need-layers", placeholder="Choose layers"
+        "Need is made of", names, format_func=known.label, key="need-layers", placeholder="Choose layers"
     )
     if not chosen:
         stop_with("Choose at least one layer for the need index, in the panel on the left.")
-    weights = {
-        name: st.slider(
-            f"Weight: {known.label(name)}",
-            0.0,
-            float(_MOST_WEIGHT),
-            min(float(start.weights.get(name, 1.0)), float(_MOST_WEIGHT)),
-            0.5,
-            key=f"weight-{name}",
-            help=f"{known.unit(name)}. {known.caveat(name)}",
-        )
-        for name in chosen
-    }
+    weights = {name: _weight(known, name, start) for name in chosen}
     if not any(weights.values()):
         stop_with("Every weight is 0. Give at least one layer a weight above 0, in the panel on the left.")
     return weights
+
+
+def _weight(known: Evidence, name: str, start: Plan) -> float:
+    key = f"weight-{name}"
+    st.session_state.setdefault(key, min(float(start.weights.get(name, 1.0)), float(_MOST_WEIGHT)))
+    return st.slider(
+        f"Weight: {known.label(name)} :gray-badge[{need_panel.direction(known, name)}]",
+        0.0,
+        float(_MOST_WEIGHT),
+        step=0.5,
+        key=key,
+        help=f"{known.unit(name)}. {known.caveat(name)}",
+    )
 
 
 def _rules(start: Plan) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.maps import MOST_POLYGONS, place_geometry
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
-from hjp_geo.screens import ask, sketch
-from hjp_geo.screens.paint import paint, shown_values
+from hjp_geo.prevalence import cases_in_words
+from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
     drawings,
@@ -50,9 +52,12 @@ def page() -> None:
     plan_to_address(asked)
     found = _answer(asked, known)
     _headline(found)
+    found = need_panel.how_sure(found, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected = _map(found, known, shown)
+        if isinstance(shown, Overlap):
+            need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         sketch.panel(found, known)
@@ -96,7 +101,7 @@ def _headline(found: Answer) -> None:
     )
 
 
-def _map(found: Answer, known: Evidence, shown: str) -> str | None:
+def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
     """The map itself; what the user has drawn goes into the session, the area selected is returned."""
     with st.spinner("Preparing the map of this place …"):
         files = place_geometry(known, found.place.code, maps_folder())
@@ -174,8 +179,9 @@ def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
         placeholder="Choose an area",
     )
     if chosen:
-        st.markdown(f"**{sketch.escaped(say(chosen))}.** {sketch.escaped(found.why(chosen))}")
-        _contributions(found, known, chosen)
+        why = f"{found.why(chosen)} {need_panel.certainty_sentence(found, chosen)}".strip()
+        st.markdown(f"**{sketch.escaped(say(chosen))}.** {sketch.escaped(why)}")
+        need_panel.contributions(found, known, chosen)
 
 
 def _show_on_map(key: str) -> None:
@@ -191,14 +197,7 @@ def _choices(found: Answer, selected: str | None) -> list[str]:
     return chosen if selected in chosen or selected not in ordered else [str(selected), *chosen]
 
 
-def _contributions(found: Answer, known: Evidence, code: str) -> None:
-    points = found.areas.loc[code].filter(like="points_")
-    if len(points) > 1:
-        parts = ", ".join(f"{known.label(str(name)[7:])} {value:.1f}" for name, value in points.items())
-        st.caption(f"Points of the need score: {parts}.")
-
-
-def _below(found: Answer, known: Evidence, shown: str) -> None:
+def _below(found: Answer, known: Evidence, shown: str | Overlap) -> None:
     table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
     with table:
         _table(found, known, shown)
@@ -209,15 +208,18 @@ def _below(found: Answer, known: Evidence, shown: str) -> None:
         st.caption(f"Warehouse built {known.built}; build {known.build_id}.")
 
 
-def _table(found: Answer, known: Evidence, shown: str) -> None:
-    values, title, unit = shown_values(found, known, shown)
-    columns = ["area_name", "lad24_name", "residents", "people_in_need", "need_rank", "need_fifth"]
-    columns += ["nearest_site", "nearest_km", "access", "access_fifth", "desert", "reason"]
-    table = found.areas[columns].assign(shown=values).sort_values("need_rank")
+def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
+    columns = [name for name in _COLUMN_LABELS if name in found.areas.columns]
+    if (found.areas["need_data_share"] >= 1 - 1e-9).all():
+        columns.remove("need_data_share")
+    table = found.areas[columns].sort_values("need_rank")
     labels = {name: st.column_config.Column(label) for name, label in _COLUMN_LABELS.items()}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.1f") for name in _DECIMAL_COLUMNS}
-    labels["shown"] = st.column_config.NumberColumn(f"{title} ({unit})", format="%.2f")
-    st.dataframe(table.head(_MOST_ROWS), height=320, column_config=labels)
+    labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.0f") for name in _RANK_COLUMNS}
+    labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="percent") for name in _SHARE_COLUMNS}
+    labels["people_in_need"] = st.column_config.NumberColumn(known.label(found.plan.demand), format="%.1f")
+    shown_rows, labels["shown"] = _with_shown(table.head(_MOST_ROWS), found, known, shown)
+    st.dataframe(shown_rows, height=320, column_config=labels)
     if len(table) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS:,} areas of greatest need; all {len(table):,} are in the files.")
     for column, (suffix, kind) in zip(st.columns(4), _ABOUT.items(), strict=False):
@@ -232,6 +234,26 @@ def _table(found: Answer, known: Evidence, shown: str) -> None:
     st.caption("Each file carries the rule, the settings, the dates and the credits. Quote them with the figures.")
 
 
+def _with_shown(
+    table: pd.DataFrame, found: Answer, known: Evidence, shown: str | Overlap
+) -> tuple[pd.DataFrame, ColumnConfig]:
+    """The table with what the map shows, and what that column is called.
+
+    Beside a prevalence stand the modelled cases behind it and their range in words; "few" where they are.
+    """
+    if isinstance(shown, Overlap):
+        words = overlap_words(found, known, shown)
+        label = f"Overlap: {known.label(shown.first)} / {known.label(shown.second)}"
+        return table.assign(shown=words), st.column_config.Column(label)
+    values, title, unit = shown_values(found, known, shown)
+    table = table.assign(shown=values)
+    behind = cases_behind(found, known, shown)
+    if behind is not None:
+        rows = behind.loc[table.index, ["cases", "low", "high"]].itertuples(index=False, name=None)
+        table = table.assign(cases=[cases_in_words(*row) for row in rows])
+    return table, st.column_config.NumberColumn(f"{title} ({unit})", format="%.2f")
+
+
 _COLUMN_LABELS = {
     "area_code": "Area",
     "area_name": "Name",
@@ -239,15 +261,23 @@ _COLUMN_LABELS = {
     "residents": "Residents",
     "people_in_need": "People in need",
     "need_rank": "Need, rank (1 is most)",
+    "need_rank_lower": "Rank, from (draws)",
+    "need_rank_upper": "Rank, to (draws)",
     "need_fifth": "Need, fifth",
+    "need_data_share": "Need, share of data",
     "nearest_site": "Nearest site",
     "nearest_km": "km to it",
     "access": "Sites for 100,000 in need",
     "access_fifth": "Access, fifth (1 is least)",
     "desert": "Desert",
+    "certainty": "How sure",
+    "desert_probability": "Desert, share of draws",
     "reason": "Why",
+    "cases": "On the register, modelled (range of the method)",
 }
-_DECIMAL_COLUMNS = ("people_in_need", "nearest_km", "access")
+_DECIMAL_COLUMNS = ("nearest_km", "access")
+_RANK_COLUMNS = ("need_rank", "need_rank_lower", "need_rank_upper")
+_SHARE_COLUMNS = ("desert_probability", "need_data_share")
 
 
 def _file_bytes(found: Answer, known: Evidence, suffix: str) -> bytes:

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hjp_geo.areas import AreaValues
+from hjp_geo.areas import AreaValues, Table
 from hjp_geo.desert import DESERT_RULES
 from hjp_geo.evidence import Evidence
+from hjp_geo.overlap import bivariate
 from hjp_geo.plan import PER_PEOPLE, Answer
+from hjp_geo.prevalence import FEW_CASES, few_cases
 from hjp_geo.sketchmap import NO_DATA, HoverColumn, Paint
 
-__all__ = ["ACCESS", "NEED", "paint", "shown_values"]
+__all__ = [
+    "ACCESS",
+    "NEED",
+    "OVERLAP",
+    "OVERLAP_PALETTE",
+    "THIRDS",
+    "Overlap",
+    "cases_behind",
+    "overlap_words",
+    "paint",
+    "shown_values",
+]
 
-NEED, ACCESS = "need", "access"
-"""The two maps that are not a layer: the need score, and access."""
+NEED, ACCESS, OVERLAP = "need", "access", "overlap"
+"""The maps that are not a layer: the need score, access, and the overlap of two layers."""
+
+THIRDS = ("least", "middle", "most")
+"""The thirds of a layer, by need."""
+OVERLAP_PALETTE = (
+    *("#f5f5f5", "#a2bedd", "#4a81be"),
+    *("#f6c98a", "#a39c7c", "#4a6a6b"),
+    *("#e08214", "#946512", "#444410"),
+)
+"""Orange for the first layer times blue for the second. Any two differ by 18 or more (CIE 1976) for normal sight and
+for people without red, green or blue cones, by the simulation of Machado, Oliveira and Fernandes (2009)."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A map of two layers at once, by thirds of each."""
+
+    first: str
+    second: str
+
 
 _WORSE_IS_DARKER = {
     "need": ("#fef0d9", "#fdcc8a", "#fc8d59", "#d7301f", "#7f0000"),
@@ -25,6 +58,9 @@ _WORSE_IS_DARKER = {
     "people": ("#edf8e9", "#bae4b3", "#74c476", "#31a354", "#006d2c"),
 }
 """Five lightness steps each, so that they also read in grey."""
+
+_FEW_SHADE = "#d6d3d1"
+_CASES = f"People on the register, modelled (under {FEW_CASES} is few)"
 
 
 def shown_values(found: Answer, evidence: Evidence, what: str) -> tuple[AreaValues, str, str]:
@@ -36,28 +72,94 @@ def shown_values(found: Answer, evidence: Evidence, what: str) -> tuple[AreaValu
     return evidence.values.loc[found.areas.index, what], evidence.label(what), evidence.unit(what)
 
 
-def paint(found: Answer, evidence: Evidence, what: str) -> Paint:
-    """The map of one layer: fifths of the place's areas, deserts hatched, and what each area says of itself."""
+def cases_behind(found: Answer, evidence: Evidence, what: str) -> Table | None:
+    """The modelled cases behind a prevalence: ``cases, low, high`` by area; None for a layer that is no prevalence."""
+    cases = f"people_with_{what.removesuffix('_prevalence')}"
+    if not what.endswith("_prevalence") or cases not in evidence.values:
+        return None
+    columns = {cases: "cases", f"{cases}_low": "low", f"{cases}_high": "high"}
+    return evidence.values.loc[found.areas.index].reindex(columns=list(columns)).rename(columns=columns)
+
+
+def overlap_words(found: Answer, evidence: Evidence, what: Overlap) -> pd.Series[str]:
+    """The thirds of each area of the place in both layers, such as "most / middle"; missing where either is."""
+    classes = bivariate(evidence, found.framed.index, what.first, what.second).loc[found.areas.index]
+    return classes.map(dict(enumerate(_OVERLAP_LABELS))).astype("str")
+
+
+_OVERLAP_LABELS = tuple(f"{first} / {second}" for first, second in product(THIRDS, THIRDS))
+
+
+def _paint_overlap(found: Answer, evidence: Evidence, what: Overlap) -> Paint:
+    """The map of two layers: nine classes by thirds of need of the frame, deserts hatched."""
+    classes = bivariate(evidence, found.framed.index, what.first, what.second).loc[found.areas.index]
+    columns = (
+        HoverColumn(evidence.label(one), _numbers(evidence.values.loc[found.areas.index, one]), evidence.unit(one))
+        for one in (what.first, what.second)
+    )
+    return Paint(
+        title=f"{evidence.label(what.first)} / {evidence.label(what.second)}",
+        unit="third of areas by need in each",
+        classes=classes.fillna(NO_DATA).to_numpy(dtype=np.uint8),
+        palette=OVERLAP_PALETTE,
+        labels=_OVERLAP_LABELS,
+        marks=_deserts(found),
+        marks_label=_desert_label(found),
+        hover=(*columns, *_verdict_columns(found)),
+    )
+
+
+def _deserts(found: Answer) -> npt.NDArray[np.bool_]:
+    return found.areas["desert"].fillna(value=False).to_numpy(dtype=bool)
+
+
+def _desert_label(found: Answer) -> str:
+    return f"Desert: {DESERT_RULES[found.plan.desert].label.lower()}"
+
+
+def _verdict_columns(found: Answer) -> tuple[HoverColumn, ...]:
+    """What every area says of its verdict, and how sure that is where it was asked."""
+    columns = (
+        HoverColumn("Need, fifth (1 is most)", _numbers(found.areas["need_fifth"]), decimals=0),
+        HoverColumn("Access, fifth (1 is least)", _numbers(found.areas["access_fifth"]), decimals=0),
+        HoverColumn("Nearest site", _numbers(found.areas["nearest_km"]), "km", decimals=1),
+    )
+    if "desert_probability" not in found.areas.columns:
+        return columns
+    share = _numbers(found.areas["desert_probability"] * 100)
+    return (*columns, HoverColumn("Desert in so many draws", share, "%", decimals=0))
+
+
+def paint(found: Answer, evidence: Evidence, what: str | Overlap) -> Paint:
+    """The map of one layer: fifths of the place's areas, deserts hatched, and what each area says of itself.
+
+    Of two layers: thirds of each.
+    """
+    if isinstance(what, Overlap):
+        return _paint_overlap(found, evidence, what)
     values, title, unit = shown_values(found, evidence, what)
     family = what if what in (NEED, ACCESS) else str(evidence.layers.loc[what, "role"])
     palette = _WORSE_IS_DARKER.get(family, _WORSE_IS_DARKER["need"])
-    classes, labels = _fifths(values)
+    behind = cases_behind(found, evidence, what)
+    few = values.notna() & (few_cases(behind["cases"]) if behind is not None else False)
+    classes, labels = _fifths(values.mask(few))
     low_is_worse = what == ACCESS or (what in evidence.layers.index and _low_is_need(evidence, what))
-    shades = palette[: len(labels)]
-    deserts = found.areas["desert"].fillna(value=False).to_numpy(dtype=bool)
+    shades = palette[: len(labels)][:: -1 if low_is_worse else 1]
+    if few.any():
+        classes[few.to_numpy()] = len(labels)
+        shades, labels = (*shades, _FEW_SHADE), (*labels, f"few cases (under {FEW_CASES})")
     return Paint(
         title=title,
         unit=unit,
         classes=classes,
-        palette=tuple(reversed(shades)) if low_is_worse else shades,
+        palette=shades,
         labels=labels,
-        marks=deserts,
-        marks_label=f"Desert: {DESERT_RULES[found.plan.desert].label.lower()}",
+        marks=_deserts(found),
+        marks_label=_desert_label(found),
         hover=(
             HoverColumn(title, values.to_numpy(dtype="float64"), unit, decimals=1),
-            HoverColumn("Need, fifth (1 is most)", _numbers(found.areas["need_fifth"]), decimals=0),
-            HoverColumn("Access, fifth (1 is least)", _numbers(found.areas["access_fifth"]), decimals=0),
-            HoverColumn("Nearest site", _numbers(found.areas["nearest_km"]), "km", decimals=1),
+            *(() if behind is None else (HoverColumn(_CASES, _numbers(behind["cases"]), decimals=0),)),
+            *_verdict_columns(found),
         ),
     )
 

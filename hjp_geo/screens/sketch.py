@@ -14,6 +14,7 @@ from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import TOPICS, Answer
+from hjp_geo.prevalence import RANGE_IN_WORDS, cases_in_words
 from hjp_geo.screens.state import drawings, replace_drawings
 from hjp_geo.siting import Assessment, Candidate, Reached, assess
 from hjp_geo.sketchmap import Drawing
@@ -46,7 +47,7 @@ def panel(found: Answer, known: Evidence) -> None:
     except HjpError as error:
         st.warning(str(error))
         return
-    _figures(assessed, found)
+    _figures(assessed, found, known)
 
 
 def _form(known: Evidence) -> None:
@@ -101,11 +102,11 @@ def _list(drawn: list[Drawing]) -> None:
         )
 
 
-def _figures(assessed: Assessment, found: Answer) -> None:
+def _figures(assessed: Assessment, found: Answer, known: Evidence) -> None:
     total, topic = assessed.total, TOPICS[found.plan.topic].lower()
     first, second = st.columns(2)
     first.metric("People", f"{total.people:,.0f}", help="Residents, mid-2022, of the areas reached.")
-    second.metric("People in need", f"{total.people_in_need:,.0f}", help=_NEED_HELP)
+    second.metric("People in need", f"{total.people_in_need:,.0f}", help=_need_help(known, found.plan.demand))
     first.metric(
         "Not reached before",
         "not known" if math.isnan(total.newly_reached) else f"{total.newly_reached:,.0f}",
@@ -121,6 +122,7 @@ def _figures(assessed: Assessment, found: Answer) -> None:
         st.caption(f"{without}: no data, which is not the same as no need.")
     st.markdown("**People on practice registers** (modelled estimates)")
     st.dataframe(_condition_table(total), hide_index=True, height=250)
+    st.caption(RANGE_IN_WORDS)
     _sites_inside(total)
     if len(assessed.parts) > 1:
         st.markdown("**Each sketch** (people in more than one are counted once in the total)")
@@ -130,12 +132,15 @@ def _figures(assessed: Assessment, found: Answer) -> None:
     st.caption(assessed.rule)
 
 
-_NEED_HELP = "People in income deprivation: the income rate of IoD 2025 times residents. An estimate for whole areas."
+def _need_help(known: Evidence, demand: str) -> str:
+    return f"{known.label(demand)}. {known.caveat(demand)} An estimate for whole areas.".replace("  ", " ")
 
 
 def _condition_table(total: Reached) -> pd.DataFrame:
     known = total.conditions.dropna(subset="people").sort_values("people", ascending=False)
-    return pd.DataFrame({"Condition": known["label"], "People, about": known["people"].round().astype(int)})
+    numbers = zip(known["people"], known["people_low"], known["people_high"], strict=True)
+    words = [cases_in_words(*one).removeprefix("about ") for one in numbers]
+    return pd.DataFrame({"Condition": known["label"].to_list(), "People, about": words})
 
 
 def _parts_table(assessed: Assessment) -> pd.DataFrame:

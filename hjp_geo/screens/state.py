@@ -84,7 +84,8 @@ def plan_to_address(plan: Plan) -> None:
     """Put the plan into the address bar, so that the link shows the same view."""
     values: Mapping[str, Any] = plan.to_dict()
     weights = ",".join(f"{name}:{weight:g}" for name, weight in plan.weights.items() if weight > 0)
-    wanted = {**{name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}}
+    there = {name: value for name, value in values.items() if value is not None}
+    wanted = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in there.items()}
     wanted["weights"] = weights
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -24,6 +24,7 @@ from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
 from hjp_geo.errors import GeographyError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Answer, Plan, answer
+from hjp_geo.prevalence import DOUBTS, area_doubts
 
 __all__ = ["CENTROID_RULE", "Assessment", "Candidate", "Reached", "assess"]
 
@@ -124,7 +125,10 @@ class Reached:
     people_in_deserts: float
     areas_without_verdict: int
     conditions: Table
-    """Indexed by layer: label, estimated people on the register (modelled) and areas without an estimate."""
+    """Indexed by layer: label, estimated people on the register (modelled), people_low and people_high, and areas
+    without an estimate. The range comes from choices of method, not from sampling: every area at its lowest, or its
+    highest, by any way of sharing practice registers out, so the widest that the method allows. Missing where the
+    warehouse has none; as narrow as the estimate where the loaded data allow one way only."""
     advice_sites: Table
     """Counted advice sites of the topic that stand inside."""
     health_sites: Table
@@ -211,10 +215,15 @@ def _newly_reached(rows: Table, residents: pd.Series[float], found: Answer) -> f
 def _conditions(codes: pd.Index[str], evidence: Evidence) -> Table:
     names = _condition_layers(evidence)
     values = evidence.values.loc[codes, names]
+    limits = {
+        f"people_{end}": evidence.values.loc[codes].reindex(columns=[f"{name}_{end}" for name in names])
+        for end in ("low", "high")
+    }
     return pd.DataFrame(
         {
             "label": evidence.layers.loc[names, "label"].str.split(":").str[0],
             "people": values.sum(min_count=1),
+            **{column: table.sum(min_count=1).to_numpy() for column, table in limits.items()},
             "areas_missing": values.isna().sum(),
         }
     ).rename_axis("layer")
@@ -245,7 +254,22 @@ def _notes(candidates: Sequence[Candidate], codes: pd.Index[str], evidence: Evid
         held = candidates[0].holds(evidence.areas.loc[codes, ["easting", "northing"]].to_numpy(dtype=np.float64))
         if not held.any():
             notes.append("No area's centre lies inside: the one area that it stands in is counted whole.")
-    return tuple(notes)
+    return (*notes, *_doubts(codes, evidence))
+
+
+def _doubts(codes: pd.Index[str], evidence: Evidence) -> list[str]:
+    """Where patients and residents part company, and how many people live there."""
+    if "registered_per_resident" not in evidence.values:
+        return []
+    residents = evidence.areas.loc[codes, "residents"].astype("float64")
+    flags = area_doubts(evidence.values.loc[codes, "registered_per_resident"], residents)
+    people = {code: residents[flags == code] for code in DOUBTS}
+    return [
+        f"Condition figures are doubtful in {len(there):,} of these {len(codes):,} areas ({there.sum():,.0f} people), "
+        f"with {DOUBTS[code]}."
+        for code, there in people.items()
+        if len(there)
+    ]
 
 
 def _radius_km(properties: Mapping[str, Any], name: str) -> float:
