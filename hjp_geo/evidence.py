@@ -107,6 +107,13 @@ class Evidence:
             found[point] = str(self.areas.index[position])
         return found
 
+    @cached_property
+    def health_site_areas(self) -> pd.Series[str]:
+        """The area that each placed health site stands in; missing outside every area."""
+        placed = self.health_sites[self.health_sites["easting"].notna()]
+        points = placed[["easting", "northing"]].to_numpy(dtype="float64")
+        return pd.Series(self.areas_at(points), index=placed.index, dtype="str")
+
     def districts_at(self, points: npt.NDArray[np.float64]) -> list[str | None]:
         """The district that each point stands in; None outside every area."""
         districts = self.areas["lad24_code"]
@@ -170,8 +177,12 @@ class Evidence:
 
     def layer_names(self, role: str) -> list[str]:
         """The layers of one role, grouped and in the order of their labels."""
-        chosen = self.layers[self.layers["role"] == role]
-        return list(chosen.sort_values(["group_label", "label"]).index)
+        return list(self._names_by_role.get(role, ()))
+
+    @cached_property
+    def _names_by_role(self) -> dict[str, tuple[str, ...]]:
+        ordered = self.layers.sort_values(["group_label", "label"])
+        return {str(role): tuple(rows.index) for role, rows in ordered.groupby("role")}
 
     def sources_of(self, names: list[str]) -> list[str]:
         """The sources that layers or tables are made from, however indirectly, sorted."""

@@ -143,9 +143,8 @@ def _advice_points(found: Answer, _known: Evidence) -> PointLayer:
 
 
 def _health_points(found: Answer, known: Evidence) -> PointLayer:
-    inside = known.areas_at(known.health_sites[["easting", "northing"]].dropna().to_numpy(dtype="float64"))
-    placed = known.health_sites[known.health_sites["easting"].notna()]
-    here = placed[pd.Series(inside, index=placed.index).isin(found.areas.index)]
+    areas = known.health_site_areas
+    here = known.health_sites.loc[areas.index[areas.isin(found.areas.index)]]
     return PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e")
 
 
@@ -160,8 +159,8 @@ def _named(sites: pd.DataFrame, kind: str) -> list[Point]:
 def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
     """Why an area is flagged: the one clicked on the map, or one chosen from the list by keyboard."""
     codes = _choices(found, selected)
-    names = found.areas["area_name"]
-    marks = found.areas["desert"].fillna(value=False)
+    names = found.areas["area_name"].to_dict()
+    marks = found.areas["desert"].fillna(value=False).to_dict()
 
     def say(code: str) -> str:
         return f"{names[code]} ({code})" + (" — desert" if marks[code] else "")
