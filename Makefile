@@ -52,7 +52,7 @@ frontend: | setup
 # pin again: needs uv (pip install uv)
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock
-	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --extra dev --extra frontend pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --extra dev --extra frontend --extra journeys pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) frontend/node_modules hjp_geo/sketchmap/static .mypy_cache .ruff_cache .pytest_cache
