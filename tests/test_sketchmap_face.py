@@ -118,3 +118,10 @@ def test_without_a_build_the_error_says_how_to_make_one(monkeypatch: pytest.Monk
     sketchmap._component.cache_clear()
     with pytest.raises(sketchmap.NotBuiltError, match=r"npm ci && npm run build"):
         sketchmap.sketch_map(MapData(PLACE), key="map")
+
+
+def test_fragile_areas_are_marked_apart_from_the_sure_ones() -> None:
+    sent = paint([0, 1], marks=np.array([True, False]), faint=np.array([False, True])).payload()
+    assert (sent["marks_count"], sent["faint_count"]) == (1, 1)
+    assert base64.b64decode(sent["faint"]) == bytes([0b10])
+    assert paint([0, 1]).payload()["faint"] is None

@@ -4,7 +4,7 @@ import type { FeatureCollection, MultiPolygon, Polygon, Position } from 'geojson
 import { NOT_FOR_DRAWING, PANES, MapError, fetchedJson, type AreaSet } from './areas'
 import L from './leaflet'
 import { CanvasOverlay, toWorld, type View } from './overlay'
-import { inkOn, markPattern, noDataPattern } from './patterns'
+import { faintPattern, inkOn, markPattern, noDataPattern } from './patterns'
 import { NO_DATA, type GeometryData, type Paint } from './protocol'
 
 const UNPAINTED = '#e6e8eb'
@@ -190,11 +190,13 @@ function areaStyles(
   const lineOn = (colour: string) => (inkOn(colour) === '#ffffff' ? lines.pale : lines.dark)
   const plain = palette.map((fill) => ({ fill, line: lineOn(fill) }))
   const marked = palette.map((colour) => ({ fill: steady(markPattern(context, density, colour)), line: lineOn(colour) }))
+  const faint = palette.map((colour) => ({ fill: steady(faintPattern(context, density, colour)), line: lineOn(colour) }))
   const noData = { fill: steady(noDataPattern(context, density)), line: lines.dark }
   return (area) => {
     const which = paint.classes[area] ?? NO_DATA
     if (which === NO_DATA) return noData
-    return (paint.isMarked(area) ? marked : plain)[which] ?? noData
+    const mark = paint.markOf(area)
+    return (mark === 'sure' ? marked : mark === 'faint' ? faint : plain)[which] ?? noData
   }
 }
 

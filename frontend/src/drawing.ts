@@ -1,7 +1,9 @@
 // What people draw: circles (a point with a radius) and polygons, through Geoman, as GeoJSON that Python can keep.
 import type { MultiPolygon, Polygon, Position } from 'geojson'
 import L from './leaflet'
+import type { FoundPoint } from './points'
 import type { Drawing, DrawingProperties, MapData } from './protocol'
+import type { Shell } from './shell'
 
 type DrawnLayer = L.Circle | L.Polygon
 type Shape = 'Circle' | 'Polygon'
@@ -40,12 +42,16 @@ export class Drawings {
   private readonly properties = new Map<DrawnLayer, DrawingProperties>()
   /** shapes this map cannot draw (a line, say): never shown, never lost */
   private others: Drawing[] = []
+  private readonly history = new History()
+  private readonly buttons: { undo: HTMLAnchorElement; redo: HTMLAnchorElement }
 
   constructor(
     private readonly map: L.Map,
-    private readonly report: (features: Drawing[]) => void,
-    private readonly readOut: (text: string) => void,
+    private readonly tell: (features: Drawing[]) => void,
+    private readonly shell: Pick<Shell, 'readOut' | 'say'>,
+    private readonly siteNear: (place: L.LatLng) => FoundPoint | null,
   ) {
+    this.buttons = historyButtons(map, () => this.undo(), () => this.redo())
     this.group.addTo(map)
     map.pm.setLang('en', WORDS as Parameters<typeof map.pm.setLang>[1], 'en')
     map.pm.setGlobalOptions({
@@ -59,12 +65,43 @@ export class Drawings {
     map.on('pm:create', ({ layer, shape }) => this.created(layer as DrawnLayer, shape as Shape))
     map.on('pm:remove', ({ layer }) => this.removed(layer as DrawnLayer))
     map.on('pm:drawstart', ({ workingLayer, shape }) => this.readRadiusWhileDrawing(workingLayer, shape as Shape))
-    map.on('pm:drawend', () => this.readOut(''))
+    map.on('pm:drawend', () => this.shell.readOut(''))
     map.on('pm:globaleditmodetoggled', ({ enabled }) => map.getContainer().classList.toggle('hjp-editing', enabled))
   }
 
-  /** Puts exactly these drawings on the map; what was there is replaced and nothing is reported. */
+  /** Puts exactly these drawings on the map; what was there is replaced, can be undone, and nothing is reported. */
   load(features: Drawing[]): void {
+    this.history.keep(features)
+    this.show(features)
+  }
+
+  undo(): void {
+    this.goTo(this.history.back(), 'Undone', 'There is nothing to undo')
+  }
+
+  redo(): void {
+    this.goTo(this.history.forward(), 'Done again', 'There is nothing to do again')
+  }
+
+  private goTo(features: Drawing[] | null, done: string, none: string): void {
+    this.shell.say(features ? `${done}: ${features.length} drawn` : none)
+    if (!features) return
+    this.show(features)
+    this.tell(features)
+  }
+
+  private report(features: Drawing[]): void {
+    this.history.keep(features)
+    this.showHistory()
+    this.tell(features)
+  }
+
+  private showHistory(): void {
+    dim(this.buttons.undo, !this.history.canGoBack)
+    dim(this.buttons.redo, !this.history.canGoForward)
+  }
+
+  private show(features: Drawing[]): void {
     const { pm } = this.map
     const mode = { edit: pm.globalEditModeEnabled(), drag: pm.globalDragModeEnabled(), remove: pm.globalRemovalModeEnabled() }
     this.leaveModes()
@@ -76,6 +113,7 @@ export class Drawings {
       if (layer) this.adopt(layer.addTo(this.group), feature.properties)
       else this.others.push(feature)
     }
+    this.showHistory()
     if (mode.edit) pm.enableGlobalEditMode()
     if (mode.drag) pm.enableGlobalDragMode()
     if (mode.remove) pm.enableGlobalRemovalMode()
@@ -85,6 +123,7 @@ export class Drawings {
   offer(tools: MapData['tools']): void {
     const { pm } = this.map
     pm.removeControls()
+    this.buttons.undo.parentElement!.hidden = tools.length === 0
     if (!tools.length) return
     pm.addControls({
       position: 'topleft',
@@ -99,6 +138,10 @@ export class Drawings {
   isBusy(): boolean {
     const { pm } = this.map
     return pm.globalDrawModeEnabled() || pm.globalEditModeEnabled() || pm.globalDragModeEnabled() || pm.globalRemovalModeEnabled()
+  }
+
+  isDrawing(): boolean {
+    return this.map.pm.globalDrawModeEnabled()
   }
 
   leaveModes(): void {
@@ -116,6 +159,7 @@ export class Drawings {
   private created(layer: DrawnLayer, shape: Shape): void {
     this.group.addLayer(layer)
     this.adopt(layer, { id: randomId(), name: this.freeName(shape === 'Circle' ? 'Point' : 'Area'), status: 'new' })
+    this.snap(layer)
     this.report(this.features())
   }
 
@@ -146,8 +190,27 @@ export class Drawings {
       properties.status = 'edited'
       layer.setStyle(LOOK['edited']!)
     }
+    this.snap(layer)
     this.label(layer)
     this.report(this.features())
+  }
+
+  /** A circle drawn or moved on to a named site stands on it exactly and takes its name; moved away, it forgets it. */
+  private snap(layer: DrawnLayer): void {
+    const properties = this.properties.get(layer)
+    if (!properties || !(layer instanceof L.Circle)) return
+    const site = this.siteNear(layer.getLatLng())
+    const wasAt = properties.at_site
+    if (!site) {
+      delete properties.at_site
+      if (wasAt !== undefined && properties.name === wasAt) properties.name = this.freeName('Point')
+    } else if (!layer.getLatLng().equals(site.place) || wasAt !== site.name) {
+      layer.setLatLng(site.place)
+      if (wasAt === properties.name || /^Point \d+$/.test(properties.name)) properties.name = site.name
+      properties.at_site = site.name
+      this.shell.say(`Placed on ${site.name}`)
+    }
+    this.label(layer)
   }
 
   /** The name (as text, never as markup) and, for a circle, its radius as it stands. */
@@ -174,7 +237,7 @@ export class Drawings {
     let isPlaced = false
     layer.on('pm:centerplaced', () => (isPlaced = true))
     const show = () => {
-      if (isPlaced) this.readOut(`Radius ${kilometres(layer.getRadius())}`)
+      if (isPlaced) this.shell.readOut(`Radius ${kilometres(layer.getRadius())}`)
     }
     this.map.on('mousemove', show)
     this.map.once('pm:drawend', () => this.map.off('mousemove', show))
@@ -186,6 +249,76 @@ export class Drawings {
     while (taken.has(`${kind} ${number}`)) number++
     return `${kind} ${number}`
   }
+}
+
+const MOST_STEPS = 100
+
+/** What was drawn, step by step: the way back, the present, and the way forward. */
+class History {
+  private steps: string[] = []
+  private at = -1
+
+  get canGoBack(): boolean {
+    return this.at > 0
+  }
+
+  get canGoForward(): boolean {
+    return this.at < this.steps.length - 1
+  }
+
+  /** A new present; the same again is no step. */
+  keep(features: Drawing[]): void {
+    const text = JSON.stringify(features)
+    if (text === this.steps[this.at]) return
+    this.steps = [...this.steps.slice(0, this.at + 1), text].slice(-MOST_STEPS)
+    this.at = this.steps.length - 1
+  }
+
+  back(): Drawing[] | null {
+    return this.canGoBack ? this.goTo(this.at - 1) : null
+  }
+
+  forward(): Drawing[] | null {
+    return this.canGoForward ? this.goTo(this.at + 1) : null
+  }
+
+  private goTo(step: number): Drawing[] {
+    this.at = step
+    return JSON.parse(this.steps[step]!) as Drawing[]
+  }
+}
+
+/** Two buttons above the drawing tools, in Leaflet's own dress. */
+function historyButtons(map: L.Map, undo: () => void, redo: () => void): { undo: HTMLAnchorElement; redo: HTMLAnchorElement } {
+  const bar = L.DomUtil.create('div', 'leaflet-bar hjp-history')
+  const button = (sign: string, name: string, act: () => void): HTMLAnchorElement => {
+    const made = L.DomUtil.create('a', '', bar)
+    made.href = '#'
+    made.textContent = sign
+    made.title = name
+    made.setAttribute('role', 'button')
+    made.setAttribute('aria-label', name)
+    dim(made, true)
+    L.DomEvent.on(made, 'click', (event) => {
+      L.DomEvent.stop(event)
+      act()
+    })
+    return made
+  }
+  const buttons = {
+    undo: button('↶', 'Undo the last change to what is drawn (Ctrl+Z)', undo),
+    redo: button('↷', 'Do again what was undone (Ctrl+Y)', redo),
+  }
+  L.DomEvent.disableClickPropagation(bar)
+  const control = new L.Control({ position: 'topleft' })
+  control.onAdd = () => bar
+  control.addTo(map)
+  return buttons
+}
+
+function dim(button: HTMLElement, isOff: boolean): void {
+  button.classList.toggle('leaflet-disabled', isOff)
+  button.setAttribute('aria-disabled', String(isOff))
 }
 
 /** Kilometres with one decimal, two below a kilometre. */

@@ -15,6 +15,7 @@ export function fillLegend(legend: HTMLElement, { paint, points }: Pick<MapData,
       const colour = paint.palette[Math.floor(paint.palette.length / 2)] ?? '#cccccc'
       rows.push(row(swatch(hatchOf(colour, inkOn(colour), '45deg', 1.5)), paint.marks_label, plural(paint.marks_count)))
     }
+    if (paint.faint) rows.push(row(dotted(paint.palette), paint.faint_label, plural(paint.faint_count)))
     legend.append(list(rows))
   }
   if (points.length) legend.append(list(points.map((layer) => row(symbol(layer.symbol, layer.colour), layer.label, ''))))
@@ -58,6 +59,13 @@ function swatch(background: string): HTMLElement {
   made.className = 'hjp-swatch'
   made.setAttribute('aria-hidden', 'true')
   made.style.background = background
+  return made
+}
+
+function dotted(palette: string[]): HTMLElement {
+  const colour = palette[Math.floor(palette.length / 2)] ?? '#cccccc'
+  const made = swatch(`radial-gradient(circle, ${inkOn(colour)} 0 1px, ${colour} 1.5px)`)
+  made.style.backgroundSize = '5px 5px'
   return made
 }
 

@@ -42,6 +42,18 @@ export function markPattern(context: CanvasRenderingContext2D, density: number, 
   return hatch(context, density, colour, inkOn(colour), 1.4, 'falling')
 }
 
+/** Marked, but not for sure: their own colour, with dots. */
+export function faintPattern(context: CanvasRenderingContext2D, density: number, colour: string): CanvasPattern | string {
+  return tiled(context, density, colour, (tile, side) => {
+    tile.fillStyle = inkOn(colour)
+    for (const [x, y] of [[0.25, 0.25], [0.75, 0.75]] as const) {
+      tile.beginPath()
+      tile.arc(x * side, y * side, 0.95 * density, 0, 2 * Math.PI)
+      tile.fill()
+    }
+  })
+}
+
 function hatch(
   target: CanvasRenderingContext2D,
   density: number,
@@ -50,6 +62,26 @@ function hatch(
   width: number,
   slope: 'rising' | 'falling',
 ): CanvasPattern | string {
+  return tiled(target, density, fill, (context, side) => {
+    context.strokeStyle = line
+    context.lineWidth = width * density
+    context.beginPath()
+    for (const shift of [-side, 0, side]) {
+      const [from, to] = slope === 'rising' ? [side, 0] : [0, side]
+      context.moveTo(shift - 1, from + (slope === 'rising' ? 1 : -1))
+      context.lineTo(shift + side + 1, to + (slope === 'rising' ? -1 : 1))
+    }
+    context.stroke()
+  })
+}
+
+/** A small tile of one colour with something drawn on it, repeated. */
+function tiled(
+  target: CanvasRenderingContext2D,
+  density: number,
+  fill: string,
+  ink: (context: CanvasRenderingContext2D, side: number) => void,
+): CanvasPattern | string {
   const side = Math.round(TILE * density)
   const tile = document.createElement('canvas')
   tile.width = tile.height = side
@@ -57,14 +89,6 @@ function hatch(
   if (!context) return fill
   context.fillStyle = fill
   context.fillRect(0, 0, side, side)
-  context.strokeStyle = line
-  context.lineWidth = width * density
-  context.beginPath()
-  for (const shift of [-side, 0, side]) {
-    const [from, to] = slope === 'rising' ? [side, 0] : [0, side]
-    context.moveTo(shift - 1, from + (slope === 'rising' ? 1 : -1))
-    context.lineTo(shift + side + 1, to + (slope === 'rising' ? -1 : 1))
-  }
-  context.stroke()
+  ink(context, side)
   return target.createPattern(tile, 'repeat') ?? fill
 }

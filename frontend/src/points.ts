@@ -39,10 +39,10 @@ export class Points extends CanvasOverlay {
     this.repaint()
   }
 
-  pointAt(map: L.Map, place: L.LatLng): FoundPoint | null {
+  pointAt(map: L.Map, place: L.LatLng, reachPixels = REACH_PIXELS): FoundPoint | null {
     const scale = 2 ** map.getZoom()
     const [x, y] = toWorld(place.lng, place.lat)
-    let nearest = REACH_PIXELS / scale
+    let nearest = reachPixels / scale
     let found: FoundPoint | null = null
     for (const { data, rows, world } of this.groups) {
       for (let i = 0; i < rows.length; i++) {

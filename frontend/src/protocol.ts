@@ -33,6 +33,10 @@ export interface PaintData {
   marks: string | null
   marks_label: string
   marks_count: number
+  /** the same for marks that are less sure, drawn as dots; null when there is none */
+  faint: string | null
+  faint_label: string
+  faint_count: number
   hover: HoverData[]
 }
 
@@ -113,15 +117,20 @@ export interface Paint {
   readonly data: PaintData
   readonly classes: Uint8Array
   readonly hover: { label: string; unit: string; decimals: number; values: Float32Array }[]
-  isMarked(area: number): boolean
+  markOf(area: number): Mark
 }
 
+/** Hatched, dotted, or neither. */
+export type Mark = 'sure' | 'faint' | null
+
 export function decodePaint(data: PaintData): Paint {
-  const marks = data.marks === null ? null : bytesOf(data.marks)
+  const sure = data.marks === null ? null : bytesOf(data.marks)
+  const faint = data.faint === null ? null : bytesOf(data.faint)
+  const has = (bits: Uint8Array | null, area: number) => bits !== null && ((bits[area >> 3] ?? 0) & (1 << (area & 7))) !== 0
   return {
     data,
     classes: bytesOf(data.classes),
     hover: data.hover.map((column) => ({ ...column, values: floatsOf(column.values) })),
-    isMarked: (area) => marks !== null && ((marks[area >> 3] ?? 0) & (1 << (area & 7))) !== 0,
+    markOf: (area) => (has(faint, area) ? 'faint' : has(sure, area) ? 'sure' : null),
   }
 }

@@ -101,8 +101,7 @@ class Raster implements AreaSet {
       for (let x = 0; x < width; x++, i++) {
         const id = ids[i]!
         if (id === 0) continue
-        const s = slope[id]!
-        out[i] = s !== 0 && (s > 0 ? x + y : x - y + height * 8) % 8 < 2 ? line[id]! : plain[id]!
+        out[i] = isInked(slope[id]!, x, y, height) ? line[id]! : plain[id]!
       }
     }
     context.putImageData(image, 0, 0)
@@ -165,7 +164,14 @@ class Raster implements AreaSet {
   }
 }
 
-/** Per area number: its colour, its hatching's colour, and the hatching's slope (0 none, 1 rising, -1 falling). */
+/** Whether a pixel belongs to the hatching (1 rising, -1 falling) or the dots (2) of its area. */
+function isInked(slope: number, x: number, y: number, height: number): boolean {
+  if (slope === 0) return false
+  if (slope === 2) return x % 4 < 2 && y % 4 < 2 && (x + y) % 8 < 4
+  return (slope > 0 ? x + y : x - y + height * 8) % 8 < 2
+}
+
+/** Per area number: its colour, its pattern's colour, and the pattern (0 none, 1 rising, -1 falling, 2 dots). */
 function lookUp(paint: Paint | null, count: number): { plain: Uint32Array; line: Uint32Array; slope: Int8Array } {
   const plain = new Uint32Array(count + 1).fill(packed('#e6e8eb'))
   const line = new Uint32Array(count + 1)
@@ -179,7 +185,8 @@ function lookUp(paint: Paint | null, count: number): { plain: Uint32Array; line:
     const isMissing = which === NO_DATA
     plain[area + 1] = isMissing ? noDataFill : colours[which]!
     line[area + 1] = isMissing ? noDataLine : inks[which]!
-    slope[area + 1] = isMissing ? 1 : paint.isMarked(area) ? -1 : 0
+    const mark = paint.markOf(area)
+    slope[area + 1] = isMissing ? 1 : mark === 'sure' ? -1 : mark === 'faint' ? 2 : 0
   }
   return { plain, line, slope }
 }

@@ -10,6 +10,8 @@ import { loadRaster } from './raster'
 import { buildShell, type CardLines, type Shell } from './shell'
 import { signals } from './signals'
 
+/** a circle drawn or moved so near to a site stands on it */
+const SNAP_PIXELS = 14
 const Z_INDEX = { [PANES.areas]: 350, [PANES.points]: 380, [PANES.highlight]: 390 }
 
 export class SketchMap {
@@ -51,7 +53,9 @@ export class SketchMap {
     this.outline.addTo(this.map)
     L.control.zoom({ position: 'topleft', zoomInTitle: 'Zoom in', zoomOutTitle: 'Zoom out' }).addTo(this.map)
     L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(this.map)
-    this.drawings = new Drawings(this.map, (features) => this.reportDrawings(features), this.shell.readOut)
+    this.drawings = new Drawings(
+      this.map, (features) => this.reportDrawings(features), this.shell, (place) => this.points.pointAt(this.map, place, SNAP_PIXELS),
+    )
     this.resizing = new ResizeObserver(() => this.resize())
     this.resizing.observe(this.shell.map)
     this.listen()
@@ -271,6 +275,11 @@ export class SketchMap {
       this.shell.hideCard()
       this.shell.readOut('')
     }
+    if ((event.ctrlKey || event.metaKey) && ['z', 'Z', 'y'].includes(event.key) && !this.drawings.isDrawing()) {
+      event.preventDefault()
+      if (event.key === 'z') this.drawings.undo()
+      else this.drawings.redo()
+    }
     const isOnMapItself = event.target === this.shell.map
     if (event.key === 'Enter' && isOnMapItself && !this.drawings.isBusy()) {
       event.preventDefault()
@@ -310,7 +319,12 @@ function areaLines(areas: AreaSet, paint: Paint | null, area: number): CardLines
     const words = which === NO_DATA ? paint.data.no_data.label : (paint.data.labels[which] ?? '')
     rows.push(['Class', words])
   }
-  return { title: name || code, subtitle: name ? code : '', rows, note: paint?.isMarked(area) ? paint.data.marks_label : '' }
+  return { title: name || code, subtitle: name ? code : '', rows, note: noteOf(paint, area) }
+}
+
+function noteOf(paint: Paint | null, area: number): string {
+  const mark = paint?.markOf(area)
+  return !paint || !mark ? '' : mark === 'sure' ? paint.data.marks_label : paint.data.faint_label
 }
 
 function numberText(value: number | undefined, decimals: number, unit: string): string {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -103,18 +104,27 @@ def _paint_overlap(found: Answer, evidence: Evidence, what: Overlap) -> Paint:
         classes=classes.fillna(NO_DATA).to_numpy(dtype=np.uint8),
         palette=OVERLAP_PALETTE,
         labels=_OVERLAP_LABELS,
-        marks=_deserts(found),
-        marks_label=_desert_label(found),
+        **_marks(found),
         hover=(*columns, *_verdict_columns(found)),
     )
 
 
-def _deserts(found: Answer) -> npt.NDArray[np.bool_]:
-    return found.areas["desert"].fillna(value=False).to_numpy(dtype=bool)
+class _Marks(TypedDict):
+    marks: npt.NDArray[np.bool_]
+    marks_label: str
+    faint: NotRequired[npt.NDArray[np.bool_]]
+    faint_label: NotRequired[str]
 
 
-def _desert_label(found: Answer) -> str:
-    return f"Desert: {DESERT_RULES[found.plan.desert].label.lower()}"
+def _marks(found: Answer) -> _Marks:
+    """Deserts hatched; where certainty was asked for, the fragile ones dotted instead."""
+    deserts = found.areas["desert"].fillna(value=False).to_numpy(dtype=bool)
+    label = f"Desert: {DESERT_RULES[found.plan.desert].label.lower()}"
+    if "certainty" not in found.areas.columns:
+        return {"marks": deserts, "marks_label": label}
+    fragile = deserts & (found.areas["certainty"] == "fragile").fillna(value=False).to_numpy(dtype=bool)
+    words = "Desert, fragile: not flagged in most draws"
+    return {"marks": deserts & ~fragile, "marks_label": label, "faint": fragile, "faint_label": words}
 
 
 def _verdict_columns(found: Answer) -> tuple[HoverColumn, ...]:
@@ -154,8 +164,7 @@ def paint(found: Answer, evidence: Evidence, what: str | Overlap) -> Paint:
         classes=classes,
         palette=shades,
         labels=labels,
-        marks=_deserts(found),
-        marks_label=_desert_label(found),
+        **_marks(found),
         hover=(
             HoverColumn(title, values.to_numpy(dtype="float64"), unit, decimals=1),
             *(() if behind is None else (HoverColumn(_CASES, _numbers(behind["cases"]), decimals=0),)),

@@ -79,7 +79,8 @@ class Paint:
     """How every area looks: its class, whether it is marked (a desert), and what hovering over it says.
 
     `classes` holds one class per area, in the geometry's order: a position in `palette`, or 255 where not known.
-    `labels` says in words what each class is. `marks` is True for areas drawn hatched, whatever their colour.
+    `labels` says in words what each class is. `marks` is True for areas drawn hatched, whatever their colour; `faint`
+    for areas drawn dotted instead: marked, but not for sure.
     """
 
     title: str
@@ -90,6 +91,8 @@ class Paint:
     no_data_label: str = "No data"
     marks: NDArray[np.bool_] | None = None
     marks_label: str = "Desert"
+    faint: NDArray[np.bool_] | None = None
+    faint_label: str = "Desert, fragile"
     hover: tuple[HoverColumn, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class Paint:
                 f"classes run from {known.min()} to {known.max()}; "
                 f"expected 0 to {len(self.palette) - 1}, or {NO_DATA} for no data"
             )
-        lengths = {"marks": self.marks, **{column.label: column.values for column in self.hover}}
+        lengths = {"marks": self.marks, "faint": self.faint, **{column.label: column.values for column in self.hover}}
         for name, values in lengths.items():
             if values is not None and len(values) != len(self.classes):
                 raise ValueError(f"{name} has {len(values)} values for {len(self.classes)} areas")
@@ -126,9 +129,12 @@ class Paint:
             "labels": list(self.labels),
             "counts": counts[: len(self.palette)].tolist(),
             "no_data": {"label": self.no_data_label, "count": int(counts[NO_DATA])},
-            "marks": None if self.marks is None else _base64(np.packbits(self.marks, bitorder="little")),
+            "marks": _bits(self.marks),
             "marks_label": self.marks_label,
             "marks_count": 0 if self.marks is None else int(self.marks.sum()),
+            "faint": _bits(self.faint),
+            "faint_label": self.faint_label,
+            "faint_count": 0 if self.faint is None else int(self.faint.sum()),
             "hover": [column.payload() for column in self.hover],
         }
 
@@ -229,6 +235,10 @@ class MapState:
 
     drawings: tuple[Drawing, ...] = field(default=())
     selected: str | None = None
+
+
+def _bits(marks: NDArray[np.bool_] | None) -> str | None:
+    return None if marks is None else _base64(np.packbits(marks, bitorder="little"))
 
 
 def _base64(values: NDArray[Any]) -> str:

@@ -314,3 +314,35 @@ def test_every_control_has_a_name_and_the_map_says_how_to_do_without_it(sketch: 
     help_id = page.locator(".hjp-map").get_attribute("aria-describedby")
     assert "form beside the map" in page.locator(f"#{help_id}").inner_text()
     assert page.get_by_role("application", name="Need in a made-up district").is_visible()
+
+
+UNDO, REDO = "Undo the last change to what is drawn (Ctrl+Z)", "Do again what was undone (Ctrl+Y)"
+
+
+def test_what_was_drawn_can_be_undone_and_done_again(sketch: Map) -> None:
+    sketch.draw_circle(CENTRE, EDGE)
+    first = sketch.wait_for_drawings(1)
+    sketch.draw_area(*(grid.centre(i, SIDE) for i in (25, 28, 88)))
+    both = sketch.wait_for_drawings(2)
+    sketch.tool(UNDO).click()
+    assert sketch.wait_for_drawings(1) == first
+    sketch.page.keyboard.press("Escape")
+    sketch.page.locator(".hjp-map").focus()
+    sketch.page.keyboard.press("Control+z")
+    assert sketch.wait_for_drawings(0) == []
+    sketch.page.keyboard.press("Control+y")
+    sketch.wait_for_drawings(1)
+    sketch.tool(REDO).click()
+    assert sketch.wait_for_drawings(2) == both
+
+
+def test_a_circle_drawn_beside_a_named_site_stands_on_it_and_takes_its_name(sketch: Map) -> None:
+    longitude, latitude = grid.centre(208, SIDE)  # 23 + 5 × 37: a surgery stands here
+    x, y = sketch.pixel(longitude, latitude)
+    sketch.tool(DRAW_CIRCLE).click()
+    sketch.page.mouse.click(x + 6, y - 5)
+    sketch.page.mouse.move(x + 80, y, steps=3)
+    sketch.page.mouse.click(x + 80, y)
+    drawn = sketch.wait_for_drawings(1)[0]
+    assert drawn["name"] == "Surgery 208"
+    assert drawn["places"] == pytest.approx([longitude, latitude], abs=1e-6)
