@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -16,6 +16,7 @@ from hjp_geo.evidence import Evidence
 from hjp_geo.overlap import bivariate
 from hjp_geo.plan import PER_PEOPLE, Answer
 from hjp_geo.prevalence import FEW_CASES, few_cases
+from hjp_geo.screens.classes import classed
 from hjp_geo.sketchmap import NO_DATA, HoverColumn, Paint
 
 __all__ = [
@@ -140,10 +141,16 @@ def _verdict_columns(found: Answer) -> tuple[HoverColumn, ...]:
     return (*columns, HoverColumn("Desert in so many draws", share, "%", decimals=0))
 
 
-def paint(found: Answer, evidence: Evidence, what: str | Overlap) -> Paint:
-    """The map of one layer: fifths of the place's areas, deserts hatched, and what each area says of itself.
+def paint(
+    found: Answer,
+    evidence: Evidence,
+    what: str | Overlap,
+    classing: str = "quantiles",
+    limits: tuple[float, ...] = (),
+) -> Paint:
+    """The map of one layer: classes of the place's areas, deserts hatched, and what each area says of itself.
 
-    Of two layers: thirds of each.
+    ``classing`` and ``limits`` choose the classes (see `classed`). Of two layers: thirds of each.
     """
     if isinstance(what, Overlap):
         return _paint_overlap(found, evidence, what)
@@ -152,7 +159,7 @@ def paint(found: Answer, evidence: Evidence, what: str | Overlap) -> Paint:
     palette = _WORSE_IS_DARKER.get(family, _WORSE_IS_DARKER["need"])
     behind = cases_behind(found, evidence, what)
     few = values.notna() & (few_cases(behind["cases"]) if behind is not None else False)
-    classes, labels = _fifths(values.mask(few))
+    classes, labels = classed(values.mask(few), classing, limits)
     low_is_worse = what == ACCESS or (what in evidence.layers.index and _low_is_need(evidence, what))
     shades = palette[: len(labels)][:: -1 if low_is_worse else 1]
     if few.any():
@@ -179,22 +186,3 @@ def _low_is_need(evidence: Evidence, layer: str) -> bool:
 
 def _numbers(values: pd.Series[float]) -> npt.NDArray[np.float64]:
     return np.asarray(values.astype("Float64").to_numpy(dtype="float64", na_value=np.nan))
-
-
-def _fifths(values: AreaValues) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
-    """Each area's class by fifths of the known values; equal values share a class, so there may be fewer than five."""
-    known = values.dropna()
-    classes = np.full(len(values), NO_DATA, dtype=np.uint8)
-    if known.empty:
-        return classes, ()
-    edges = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
-    edges = edges[(edges > known.min()) & (edges <= known.max())]
-    present = values.notna().to_numpy()
-    classes[present] = np.searchsorted(edges, known.to_numpy(), side="right")
-    limits = [float(known.min()), *edges.tolist(), float(known.max())]
-    decimals = _decimals(limits[-1] - limits[0])
-    return classes, tuple(f"{low:,.{decimals}f} to {high:,.{decimals}f}" for low, high in pairwise(limits))
-
-
-def _decimals(width: float) -> int:
-    return 0 if width >= 50 else 1 if width >= 5 else 2
