@@ -6,16 +6,15 @@ one for each source; nothing here knows a dataset.
 
 from __future__ import annotations
 
-import json
+import html
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from hjp_geo.errors import SourceError
-from hjp_geo.upstream import Progress, Upstream, quiet
+from hjp_geo.found import ARCGIS_TRIES, Found, FoundFile, FoundLayer, ask_arcgis
+from hjp_geo.upstream import Upstream
 
 __all__ = [
     "Discovery",
@@ -25,154 +24,103 @@ __all__ = [
     "arcgis_layer",
     "fixed_file",
     "gov_uk_attachment",
+    "gov_uk_newest",
     "known_files",
     "os_product",
 ]
 
 ONS_SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services"
 _GOV_UK = "https://www.gov.uk"
-_PAGE_ROWS = 2000
-_ARCGIS_RETRY = {429, 500, 502, 503, 504}
-_ARCGIS_TRIES = 3
+_GOV_UK_ASSET = re.compile(r"""href=["'](https://assets\.publishing\.service\.gov\.uk/[^"']+)["']""")
+_MOST_MOVES = 3
 
 
-@dataclass(frozen=True)
-class FoundFile:
-    """One published file: where it is, and which release it is."""
-
-    release: str
-    url: str
-    filename: str
-    announced_bytes: int | None = None
-
-    def transfer(
-        self, upstream: Upstream, to: Path, known: Mapping[str, str], progress: Progress = quiet
-    ) -> dict[str, str] | None:
-        """Write the file; its validators, or None where the publisher says it has not changed since ``known``.
-
-        ``known`` holds the validators (``etag``, ``last_modified``) of the copy already held, if any. Raises
-        `SourceError` on any answer but the file itself.
-        """
-        response = upstream.download(self.url, to, headers=_conditions(known), progress=progress)
-        if response.status_code == HTTPStatus.NOT_MODIFIED and known:
-            return None
-        if response.status_code != HTTPStatus.OK:
-            raise SourceError(
-                f"{self.url} answered {response.status_code}, expected the file. {_advice(response.status_code)}"
-            )
-        check_first_bytes(to, self.filename, response.headers.get("Content-Type", ""), self.url)
-        size = to.stat().st_size
-        if self.announced_bytes is not None and size != self.announced_bytes:
-            raise SourceError(
-                f"{self.url}: {size:,} bytes came, its index announced {self.announced_bytes:,}. Try again later."
-            )
-        return {
-            key: response.headers[name]
-            for key, name in (("etag", "ETag"), ("last_modified", "Last-Modified"))
-            if name in response.headers
-        }
-
-
-@dataclass(frozen=True)
-class FoundLayer:
-    """One ArcGIS feature layer, read page by page into a file of one GeoJSON feature a line."""
-
-    release: str
-    url: str
-    filename: str
-    where: str
-    fields: Sequence[str]
-    order_by: str
-    with_geometry: bool = field(kw_only=True)
-    edited: str = ""
-    """When the publisher last edited the data, as its metadata say; empty where they do not."""
-
-    def transfer(
-        self, upstream: Upstream, to: Path, known: Mapping[str, str], progress: Progress = quiet
-    ) -> dict[str, str] | None:
-        """Write every feature; its validators, or None where date of edit and row count are those already held.
-
-        Raises `SourceError` where the pages do not add up to the publisher's own count, or repeat a row.
-        """
-        total = self._count(upstream)
-        validators = {"rows_counted": str(total), "edited": self.edited, "asked": self._asked()}
-        # without a date of edit nothing tells that the rows are the same; reading a folder again costs nothing
-        if self.edited and known == validators and not upstream.is_folder:
-            return None
-        seen: set[str] = set()
-        with to.open("w", encoding="utf-8") as file:
-            for page in self._pages(upstream, total):
-                for feature in page:
-                    seen.add(str(feature["properties"][self.order_by]))
-                    file.write(json.dumps(feature, separators=(",", ":"), ensure_ascii=False) + "\n")
-                progress(len(seen), total, "rows")
-        if len(seen) != total:
-            raise SourceError(
-                f"{self.url}: {len(seen):,} different rows came, the publisher counts {total:,}. Try again later."
-            )
-        return validators
-
-    def _asked(self) -> str:
-        """What was asked of the layer: an answer to another question, as an older version asked it, is another file."""
-        return f"{','.join(self.fields)} where {self.where}" + (" with geometry" if self.with_geometry else "")
-
-    def _count(self, upstream: Upstream) -> int:
-        answer = _arcgis(upstream, f"{self.url}/query", {"where": self.where, "returnCountOnly": "true", "f": "json"})
-        if not isinstance(answer.get("count"), int):
-            raise SourceError(f"{self.url} answered without a count of its rows. The publisher changed its service.")
-        return int(answer["count"])
-
-    def _pages(self, upstream: Upstream, total: int) -> Iterator[list[dict[str, Any]]]:
-        done = 0
-        while done < total:
-            page = self._page(upstream, done)
-            if not page:
-                return
-            done += len(page)
-            yield page
-
-    def _page(self, upstream: Upstream, offset: int) -> list[dict[str, Any]]:
-        parameters = {
-            "where": self.where,
-            "outFields": ",".join(self.fields),
-            "returnGeometry": str(self.with_geometry).lower(),
-            "outSR": "4326",
-            "f": "geojson",
-            "orderByFields": self.order_by,
-            "resultOffset": str(offset),
-            "resultRecordCount": str(_PAGE_ROWS),
-        }
-        answer = _arcgis(upstream, f"{self.url}/query", parameters)
-        features = answer.get("features")
-        if not isinstance(features, list) or not all(self.order_by in (f.get("properties") or {}) for f in features):
-            raise SourceError(
-                f"{self.url}: a page came whose features have no {self.order_by}. The publisher changed its service."
-            )
-        return features
-
-
-Found = FoundFile | FoundLayer
 Discovery = Callable[[Upstream], Sequence[Found]]
 
 
 def gov_uk_attachment(page: str, pattern: str) -> Discovery:
     """The attachment of a GOV.UK page whose file name matches, through the Content API.
 
-    Chosen by file name, never by title or position; the release is the page's ``public_updated_at``.
+    Chosen by file name, never by title or position; the release is the page's ``public_updated_at``. Where a page
+    lists no attachment of that name, the links in its text are looked through; a page that moved is followed.
     """
 
     def discover(upstream: Upstream) -> Sequence[Found]:
-        item = upstream.json(f"{_GOV_UK}/api/content/{page}")
-        attachments = item.get("details", {}).get("attachments", [])
-        found = [_attachment(a, str(item.get("public_updated_at", ""))[:10]) for a in attachments if _named(a, pattern)]
-        if not found:
-            names = ", ".join(filter(None, map(_file_name, attachments))) or "no files"
-            raise SourceError(
-                f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved."
-            )
-        return found[:1]
+        return _files_of_page(upstream, page, pattern)
 
     return discover
+
+
+def gov_uk_newest(*, organisation: str, title: str, pattern: str, words: str) -> Discovery:
+    """The same, of the newest page of an organisation whose title matches: for pages whose address changes each year.
+
+    ``words`` are what GOV.UK's search is asked for; ``title`` is a pattern that the whole title must match.
+    """
+
+    def discover(upstream: Upstream) -> Sequence[Found]:
+        answer = upstream.json(
+            f"{_GOV_UK}/api/search.json",
+            {
+                "q": words,
+                "count": "50",
+                "order": "-public_timestamp",
+                "fields": "title,link,public_timestamp",
+                "filter_organisations": organisation,
+            },
+        )
+        titles = [str(result.get("title", "")) for result in answer.get("results", [])]
+        links = [str(result.get("link", "")) for result in answer.get("results", [])]
+        found = [link for name, link in zip(titles, links, strict=True) if re.fullmatch(title, name)]
+        if not found:
+            raise SourceError(
+                f"GOV.UK lists no page of {organisation} titled like {title} among {len(titles)} for '{words}'. "
+                "It may be renamed."
+            )
+        return _files_of_page(upstream, found[0].strip("/"), pattern)
+
+    return discover
+
+
+def _files_of_page(upstream: Upstream, page: str, pattern: str) -> Sequence[Found]:
+    item = _gov_uk_item(upstream, page)
+    updated = str(item.get("public_updated_at") or "")[:10]
+    details = item.get("details", {})
+    attachments = details.get("attachments") or []
+    found = [_attachment(one, updated) for one in attachments if _named(one, pattern)]
+    linked = _linked_files(details)
+    found += [
+        FoundFile(updated, url, _last_part(url), found_by="a link in the page's text")
+        for url in linked
+        if not found and re.search(pattern, _last_part(url))
+    ]
+    if not found:
+        names = ", ".join(filter(None, (*map(_file_name, attachments), *map(_last_part, linked)))) or "no files"
+        raise SourceError(
+            f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved."
+        )
+    return found[:1]
+
+
+def _gov_uk_item(upstream: Upstream, page: str) -> dict[str, Any]:
+    """What GOV.UK knows of a page, wherever it moved to."""
+    for _ in range(_MOST_MOVES):
+        item = upstream.json(f"{_GOV_UK}/api/content/{page}")
+        moved = item.get("redirects")
+        if not moved or item.get("details", {}).get("attachments"):
+            return item
+        page = str(moved[0]["destination"]).removeprefix(_GOV_UK).strip("/")
+    raise SourceError(f"{_GOV_UK}/{page}: the page has moved more than {_MOST_MOVES} times. Try again later.")
+
+
+def _linked_files(details: Mapping[str, Any]) -> list[str]:
+    """The addresses of files that stand only in the text of a page, as on old ones."""
+    texts = [details.get("body"), *(details.get("documents") or [])]
+    text = " ".join(one for one in texts if isinstance(one, str))
+    return [html.unescape(url) for url in _GOV_UK_ASSET.findall(text)]
+
+
+def _last_part(url: str) -> str:
+    return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
 
 
 def _attachment(attachment: Mapping[str, Any], updated: str) -> FoundFile:
@@ -206,7 +154,7 @@ def arcgis_layer(
                 f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed."
             )
         url = f"{ONS_SERVICES}/{matching[-1]}/FeatureServer/0"
-        about = _arcgis(upstream, url, {"f": "json"})
+        about = ask_arcgis(upstream, url, {"f": "json"})
         actual = [str(f["name"]) for f in about.get("fields") or []]
         chosen = [_field(actual, wanted, url) for wanted in fields]
         ordering = _field(actual, order_by, url)
@@ -232,8 +180,8 @@ def _by_number(name: str) -> list[tuple[str, int]]:
 
 
 def _services(upstream: Upstream) -> list[dict[str, Any]]:
-    for attempt in range(1, _ARCGIS_TRIES + 1):  # sometimes the list is empty: never read that as "nothing"
-        services = _arcgis(upstream, ONS_SERVICES, {"f": "json"}).get("services", [])
+    for attempt in range(1, ARCGIS_TRIES + 1):  # sometimes the list is empty: never read that as "nothing"
+        services = ask_arcgis(upstream, ONS_SERVICES, {"f": "json"}).get("services", [])
         if services:
             return list(services)
         upstream.wait(attempt)
@@ -247,20 +195,6 @@ def _field(actual: Sequence[str], wanted: str, url: str) -> str:
             f"{url} has no field like {wanted}; it has {', '.join(actual)}. The publisher changed the layout."
         )
     return found[0]
-
-
-def _arcgis(upstream: Upstream, url: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """One answer of an ArcGIS service, whose errors come as HTTP 200."""
-    for attempt in range(1, _ARCGIS_TRIES + 1):
-        answer = upstream.json(url, params)
-        error = answer.get("error")
-        if not error:
-            return answer
-        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
-        if code not in _ARCGIS_RETRY or attempt == _ARCGIS_TRIES:
-            raise SourceError(f"{url} answered with error {code}: {message}. Try again later.")
-        upstream.wait(attempt)
-    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def fixed_file(url: str, *, release: str, filename: str) -> Discovery:
@@ -284,40 +218,15 @@ def os_product(product: str, form: str) -> Discovery:
     return discover
 
 
-def known_files(*releases: tuple[str, str]) -> Discovery:
-    """Files whose addresses cannot be guessed and whose index refuses programs: (release, address), best first."""
+def known_files(*releases: tuple[str, str] | tuple[str, str, int]) -> Discovery:
+    """Files whose addresses cannot be guessed and whose index refuses programs, best first.
+
+    Each is (release, address), and the number of rows of its table where that is known.
+    """
 
     def discover(_upstream: Upstream) -> Sequence[Found]:
-        return [FoundFile(release, url, url.rsplit("/", 1)[-1].replace("%20", " ")) for release, url in releases]
+        return [
+            FoundFile(release, url, _last_part(url), rows=next(iter(rows), None)) for release, url, *rows in releases
+        ]
 
     return discover
-
-
-def check_first_bytes(path: Path, filename: str, content_type: str, origin: str) -> None:
-    """Refuse a page that stands in for a file: HTTP 200 is not success. `SourceError` says what came instead."""
-    with path.open("rb") as file:
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if head.startswith((b"<!doctype", b"<html")) or "text/html" in content_type.casefold():
-        raise SourceError(
-            f"{origin} answered with a web page, not with {filename}: a challenge or error page. Try again later, "
-            "or download it by hand."
-        )
-    if filename.endswith((".zip", ".xlsx")) and not head.startswith(b"pk\x03\x04"):
-        raise SourceError(
-            f"{origin} is not the zip file that {filename} should be; it begins with {head[:12]!r}. Try again later."
-        )
-    if not head:
-        raise SourceError(f"{origin} is empty; expected {filename}. Try again later.")
-
-
-def _conditions(known: Mapping[str, str]) -> dict[str, str]:
-    pairs = (("etag", "If-None-Match"), ("last_modified", "If-Modified-Since"))
-    return {header: known[key] for key, header in pairs if key in known}
-
-
-def _advice(status: int) -> str:
-    return {
-        403: "The publisher refuses programs: download the file by hand into a folder mirror (docs/run-offline.md).",
-        404: "The file has moved.",
-        410: "The publisher has withdrawn it.",
-    }.get(status, "Try again later.")

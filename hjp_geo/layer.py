@@ -16,6 +16,7 @@ import pandas as pd
 
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import SchemaError
+from hjp_geo.source import demand_ranges
 
 __all__ = ["Derived", "Layer", "Note", "compute_layer", "compute_table", "derived", "layer", "note"]
 
@@ -52,6 +53,8 @@ class Derived:
     doc: str = field(repr=False)
     optional: frozenset[str] = frozenset()
     """Inputs that may be absent: the parameters with a default."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Column → the least and the most that it may hold."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,13 @@ def layer(
     return declare
 
 
-def derived(*, key: str | tuple[str, ...], columns: Mapping[str, str]) -> Callable[[Callable[..., Table]], Derived]:
+def derived(
+    *, key: str | tuple[str, ...], columns: Mapping[str, str], ranges: Mapping[str, tuple[float, float]] | None = None
+) -> Callable[[Callable[..., Table]], Derived]:
     """Declare a table joined from others; the function's parameters name the tables it reads.
 
-    A parameter with a default names a table that may be absent; the default then stands in for it.
+    A parameter with a default names a table that may be absent; the default then stands in for it. ``ranges`` gives the
+    least and the most that a column may hold: a build whose table is outside them stops.
     """
 
     def declare(function: Callable[..., Table]) -> Derived:
@@ -102,7 +108,7 @@ def derived(*, key: str | tuple[str, ...], columns: Mapping[str, str]) -> Callab
         parameters = inspect.signature(function).parameters
         optional = frozenset(name for name, one in parameters.items() if one.default is not one.empty)
         doc = inspect.getdoc(function) or ""
-        return Derived(function.__name__, tuple(parameters), keys, columns, function, doc, optional)
+        return Derived(function.__name__, tuple(parameters), keys, columns, function, doc, optional, ranges or {})
 
     return declare
 
@@ -131,6 +137,7 @@ def _checked_table(one: Derived, table: Table) -> Table:
         raise SchemaError(f"{one.name}: has columns {list(table.columns)}, declared are {list(one.columns)}.")
     if repeated := int(table.duplicated(list(one.key)).sum()):
         raise SchemaError(f"{one.name}: repeats {repeated:,} keys ({', '.join(one.key)}).")
+    demand_ranges(one.name, table, one.ranges)
     return table
 
 

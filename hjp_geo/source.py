@@ -2,7 +2,7 @@
 
 `@source` turns a reader (path in, table out) into a `Source`. `fetch` finds its release, writes the bytes beside the
 old ones, reads and checks them, and only then moves them into place and records them: a failure leaves the last good
-release in use. The record of what is in use is ``releases.toml`` in the cache folder.
+release in use. What is in use is recorded in the cache folder: see `record`.
 """
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ import hashlib
 import inspect
 import re
 import shutil
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import tomlkit
 
 from hjp_geo.areas import Table
 from hjp_geo.discovery import Discovery, Found
 from hjp_geo.errors import HjpError, PlanError, SchemaError, SourceError
-from hjp_geo.upstream import Progress, Upstream, quiet
+from hjp_geo.locking import locked
+from hjp_geo.record import Release, record, releases
+from hjp_geo.upstream import Progress, Upstream, quiet, unfinished
+from hjp_geo.zipped import check_workbook
 
-__all__ = ["OGL3", "Release", "Source", "fetch", "read_release", "releases", "source"]
+__all__ = ["OGL3", "Release", "Source", "demand_ranges", "fetch", "fetch_found", "read_release", "releases", "source"]
 
 OGL3 = "Open Government Licence v3.0"
 _LEFT_SECONDS = 24 * 3600
+_MOST_READ_BYTES = 600_000_000
+_MOST_WORKBOOK_BYTES = 600_000_000
+_MOST_SHEET_CELLS = 20_000_000
+_USED_INSTEAD = "used "
+_ONE_TABLE_AT_A_TIME = threading.Lock()  # however many files arrive at once: memory is that of the largest table
 
 
 @dataclass(frozen=True)
@@ -51,23 +56,8 @@ class Source:
     least_rows: int = 1
     optional: bool = False
     """Whether everything can be built without it, only less well."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """One edition of a source as it is held here: where it came from, what it is, when it came."""
-
-    source: str
-    release: str
-    url: str
-    file: str
-    sha256: str
-    bytes: int
-    rows: int
-    retrieved: str
-    made_up: bool = False
-    validators: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Column → the least and the most that it may hold. A file outside them is refused."""
 
 
 def source(
@@ -82,6 +72,7 @@ def source(
     expected_rows: int | None = None,
     least_rows: int = 1,
     optional: bool = False,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Callable[[Callable[[Path], Table]], Source]:
     """Declare a published dataset; the decorated function reads its file into a tidy table.
 
@@ -106,50 +97,72 @@ def source(
             expected_rows=expected_rows,
             least_rows=least_rows,
             optional=optional,
+            ranges=ranges or {},
         )
 
     return declare
 
 
-def releases(cache: Path) -> dict[str, Release]:
-    """What is held in a cache folder, by source name; empty before the first fetch."""
-    path = cache / "releases.toml"
-    if not path.is_file():
-        return {}
-    try:
-        entries = tomlkit.parse(path.read_text("utf-8")).unwrap()
-        return {
-            name: Release(**{**entry, "warnings": tuple(entry.get("warnings", ()))}) for name, entry in entries.items()
-        }
-    except (ValueError, TypeError) as error:
-        raise SchemaError(f"{path} cannot be read ({error}). Delete it and run `hjp-geo fetch` again.") from error
-
-
 def fetch(one: Source, cache: Path, upstream: Upstream, progress: Progress = quiet) -> Release:
     """Bring one source up to date in the cache folder and return the release now in use.
 
-    Raises `SourceError` or `SchemaError`; the release held before then stays in use.
+    Without the network it is the release held, if its file is whole. Raises `SourceError` or `SchemaError`; the
+    release held before then stays in use.
     """
-    held = releases(cache).get(one.name)
-    problems: list[str] = []
-    with _understood(one):
+    if upstream.is_offline:
+        return held_whole(one, cache)
+    with understood(one.name):
         candidates = one.discover(upstream)
-    for found in candidates:
-        try:
-            release = _fetch_found(one, found, cache, upstream, held, progress)
-        except SourceError as error:
-            problems.append(str(error))
-            if held is not None and held.release == found.release:
-                break  # what is held is better than any candidate after it
-            continue
-        if problems:
-            release = _with_warning(
-                release,
-                f"used {release.release}, because a better release could not be had: {' '.join(problems)}",
-            )
-        _record(cache, release)
-        return release
+    return fetch_found(one, candidates, cache, upstream, progress)
+
+
+def fetch_found(
+    one: Source, candidates: Sequence[Found], cache: Path, upstream: Upstream, progress: Progress = quiet
+) -> Release:
+    """The same with the first of the candidates, best first, that can be had.
+
+    Only one process at a time fetches a source into a cache folder; another one waits.
+    """
+    with locked(cache, one.name, waiting=lambda: progress(0, None, "waiting for another hjp-geo")):
+        held = releases(cache).get(one.name)
+        problems: list[str] = []
+        for found in candidates:
+            try:
+                with understood(one.name):
+                    release = _fetch_one(one, found, cache, upstream, held, progress)
+            except SourceError as error:
+                problems.append(str(error))
+                if held is not None and held.release == found.release:
+                    break  # what is held is better than any candidate after it
+                continue
+            if problems:
+                said = f"{release.release}, because a better release could not be had: {' '.join(problems)}"
+                release = replace(release, warnings=(*release.warnings, f"{_USED_INSTEAD}{said}"))
+            record(cache, release)
+            return release
     raise SourceError(f"{one.name}: " + " ".join(problems))
+
+
+def held_whole(one: Source, cache: Path) -> Release:
+    """The release in use, its file being here and whole; `SourceError` where it is not."""
+    held = releases(cache).get(one.name)
+    if held is None:
+        raise SourceError(
+            f"{one.name} has not been fetched into {cache}, and the network is not used (--offline). Fetch it where "
+            "there is a network, or give a file with --from-file."
+        )
+    if not is_whole(held, cache):
+        raise SourceError(
+            f"{one.name}: {cache / 'raw' / held.file} is gone or has changed, and the network is not used (--offline). "
+            f"Run `hjp-geo fetch {one.name}` where there is a network."
+        )
+    return held
+
+
+def is_whole(release: Release, cache: Path) -> bool:
+    """Whether the bytes of a release are here as they were published."""
+    path = cache / "raw" / release.file
+    return path.is_file() and sha256(path) == release.sha256
 
 
 def read_release(one: Source, release: Release, cache: Path, expected: Mapping[str, int] | None = None) -> Table:
@@ -159,7 +172,7 @@ def read_release(one: Source, release: Release, cache: Path, expected: Mapping[s
     declares. ``expected`` overrides known row totals (a made-up mirror has its own).
     """
     path = cache / "raw" / release.file
-    if not path.is_file() or sha256(path) != release.sha256:
+    if not is_whole(release, cache):
         state = "has changed since it was fetched" if path.is_file() else "is gone"
         raise SchemaError(f"{one.name}: {path} {state}. Run `hjp-geo fetch {one.name}` to get it again.")
     return read_checked(one, path, expected or {})
@@ -167,6 +180,7 @@ def read_release(one: Source, release: Release, cache: Path, expected: Mapping[s
 
 def read_checked(one: Source, path: Path, expected: Mapping[str, int]) -> Table:
     """Read a file and hold it to what the source declares; `SchemaError` names file, column and what to do."""
+    _check_fits_into_memory(one, path)
     try:
         table = one.read(path)
     except HjpError:
@@ -178,7 +192,19 @@ def read_checked(one: Source, path: Path, expected: Mapping[str, int]) -> Table:
             "The file is damaged or the publisher changed the layout."
         ) from error
     _check_table(one, table, path.name, expected.get(one.name, one.expected_rows), made_up=one.name in expected)
+    demand_ranges(one.name, table, one.ranges)
     return table
+
+
+def _check_fits_into_memory(one: Source, path: Path) -> None:
+    """Refuse what no reader could read: a file, or a workbook, far larger than any that a publisher has."""
+    size = path.stat().st_size
+    if size > _MOST_READ_BYTES:
+        raise SchemaError(
+            f"{one.name}: {path.name} has {size:,} bytes, more than any file read here. Not the file expected."
+        )
+    if path.suffix.casefold() in (".xlsx", ".xlsm"):
+        check_workbook(path, most_bytes=_MOST_WORKBOOK_BYTES, most_cells=_MOST_SHEET_CELLS)
 
 
 def sha256(path: Path) -> str:
@@ -215,21 +241,34 @@ def _check_table(one: Source, table: Table, name: str, rows: int | None, *, made
         )
 
 
-def _fetch_found(
+def demand_ranges(name: str, table: Table, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Hold a table to the ranges it declares; `SchemaError` names column, value and range."""
+    for column, (low, high) in ranges.items():
+        values = table[column]
+        outside = values[values.notna() & ((values < low) | (values > high))]
+        if len(outside):
+            raise SchemaError(
+                f"{name}: {column} holds {outside.iloc[0]:g} ({len(outside):,} rows are outside), declared is "
+                f"{low:g} to {high:g}. The file is damaged or the publisher changed the unit."
+            )
+
+
+def _fetch_one(
     one: Source, found: Found, cache: Path, upstream: Upstream, held: Release | None, progress: Progress
 ) -> Release:
     raw = _folder(cache / "raw" / one.name)
-    manifest = upstream.manifest()
-    filename = _plain(found.filename)
-    with _temporary(raw, filename) as partial:
-        with _understood(one):
-            validators = found.transfer(upstream, partial, _known(held, found, cache), progress)
+    totals = upstream.manifest().get("expected_rows", {})
+    with _partial(raw, found) as partial:
+        validators = found.transfer(upstream, partial, known_to(held, found, cache), progress)
         if validators is None and held is not None:
-            return replace(held, warnings=())
+            lasting = tuple(text for text in held.warnings if not text.startswith(_USED_INSTEAD))
+            return replace(held, warnings=lasting)
         digest = sha256(partial)
-        table = read_checked(one, partial, manifest.get("expected_rows", {}))
-        final = raw / f"{digest[:12]}-{filename}"
+        _check_hash(one, found, digest)
         size = partial.stat().st_size
+        progress(0, None, "being checked")
+        rows = _count_rows(one, found, partial, totals)
+        final = raw / f"{digest[:12]}-{partial.name}"
         partial.replace(final)
     return Release(
         source=one.name,
@@ -238,11 +277,54 @@ def _fetch_found(
         file=f"{one.name}/{final.name}",
         sha256=digest,
         bytes=size,
-        rows=len(table),
+        rows=rows,
         retrieved=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        made_up=bool(manifest.get("made_up", False)),
-        validators=validators or {},
+        made_up=bool(upstream.manifest().get("made_up", False)),
+        validators=_believed(held, found, validators or {}, digest),
+        warnings=() if one.name in totals else _fewer_rows(held, rows),
+        query=found.query,
+        found_by=found.found_by,
+        by_hand=found.by_hand,
     )
+
+
+def _believed(held: Release | None, found: Found, validators: Mapping[str, str], digest: str) -> Mapping[str, str]:
+    """The validators, but none where other bytes came under the same name without the publisher saying they changed.
+
+    One of the two copies is damaged: without validators the next fetch asks for the whole file again.
+    """
+    same_name = held is not None and (held.url, held.release) == (found.url, found.release)
+    if held is None or not same_name or held.sha256 == digest:
+        return validators
+    said_changed = bool(held.validators) and held.validators != validators
+    return validators if said_changed else {}
+
+
+def _check_hash(one: Source, found: Found, digest: str) -> None:
+    if found.sha256 and digest != found.sha256:
+        raise SourceError(
+            f"{one.name}: {found.url or found.filename} gave a file with SHA-256 {digest}, expected {found.sha256}. "
+            "It is another edition, or damaged: nothing was taken. Give the right file with --from-file, or fetch "
+            "without --locked."
+        )
+
+
+def _count_rows(one: Source, found: Found, path: Path, totals: Mapping[str, int]) -> int:
+    """How many rows the file has, once its table has passed every check."""
+    with _ONE_TABLE_AT_A_TIME:
+        rows = len(read_checked(one, path, totals))
+    if found.rows is not None and one.name not in totals and rows != found.rows:
+        raise SchemaError(
+            f"{one.name}: {path.name} has {rows:,} rows, {found.release} is known to have {found.rows:,}. "
+            "The file is cut short or its contents changed."
+        )
+    return rows
+
+
+def _fewer_rows(held: Release | None, rows: int) -> tuple[str, ...]:
+    if held is None or held.made_up or rows >= held.rows:
+        return ()
+    return (f"has {held.rows - rows:,} fewer rows than the release before it ({held.release}: {held.rows:,} rows)",)
 
 
 def _folder(path: Path) -> Path:
@@ -253,64 +335,56 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _known(held: Release | None, found: Found, cache: Path) -> Mapping[str, str]:
+def known_to(held: Release | None, found: Found, cache: Path) -> Mapping[str, str]:
     """The validators worth sending: only those of the same address whose bytes are still here and whole."""
-    if held is None or held.url != found.url or held.release != found.release:
+    if held is None or held.by_hand or (held.url, held.release) != (found.url, found.release):
         return {}
-    path = cache / "raw" / held.file
-    return held.validators if path.is_file() and sha256(path) == held.sha256 else {}
+    if found.sha256 and found.sha256 != held.sha256:
+        return {}
+    return held.validators if is_whole(held, cache) else {}
 
 
 @contextmanager
-def _understood(one: Source) -> Iterator[None]:
-    """Answers of a publisher that are not laid out as they were, said as such."""
+def understood(name: str) -> Iterator[None]:
+    """Answers of a publisher that are not laid out as they were, and disks that do not take them, said as such."""
     try:
         yield
     except HjpError:
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise SourceError(
-            f"{one.name}: the publisher's answer is not laid out as it was ({type(error).__name__}: {error}). "
+            f"{name}: the publisher's answer is not laid out as it was ({type(error).__name__}: {error}). "
             "What was fetched before is still in use."
         ) from error
     except OSError as error:
         raise PlanError(
-            f"{one.name} could not be kept ({error}). Free some space, or give another cache folder."
+            f"{name} could not be kept ({error}). Free some space, or give another cache folder."
         ) from error
 
 
 @contextmanager
-def _temporary(folder: Path, filename: str) -> Iterator[Path]:
-    """A path of that name in a folder of its own, beside the final one, that is gone afterwards, whatever happens."""
-    for left in folder.glob(".partial-*"):  # of a fetch that was killed; a younger one may belong to another process
-        if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+def _partial(folder: Path, found: Found) -> Iterator[Path]:
+    """Where a file arrives: in a folder of its own, beside the final one, that is gone afterwards, whatever happens.
+
+    It stays only where a transfer broke off that the next fetch can go on with.
+    """
+    asked = repr((found.url, *sorted(found.query.items())))
+    beside = folder / f".partial-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
+    for left in folder.glob(".partial-*"):  # of fetches that were killed, or never went on
+        if left != beside and time.time() - left.stat().st_mtime > _LEFT_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-", ignore_cleanup_errors=True) as beside:
-        yield Path(beside) / filename
+    beside.mkdir(exist_ok=True)
+    arriving = beside / _plain(found.filename)
+    try:
+        yield arriving
+    finally:
+        if not unfinished(arriving):
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _plain(filename: str) -> str:
     """A publisher's file name as one that stays in its folder, whatever the publisher wrote."""
     return re.sub(r"[^\w .()&+-]", "_", filename).lstrip(".")[-120:] or "file"
-
-
-def _with_warning(release: Release, text: str) -> Release:
-    return replace(release, warnings=(text,))
-
-
-def _record(cache: Path, release: Release) -> None:
-    entries: dict[str, Any] = {name: _entry(held) for name, held in releases(cache).items()}
-    entries[release.source] = _entry(release)
-    text = "# The release of each source in use. Written by `hjp-geo fetch`.\n" + tomlkit.dumps(
-        dict(sorted(entries.items()))
-    )
-    with _temporary(cache, "releases.toml") as partial:
-        partial.write_text(text, "utf-8")
-        partial.replace(cache / "releases.toml")
-
-
-def _entry(release: Release) -> dict[str, Any]:
-    return {**asdict(release), "warnings": list(release.warnings)}
 
 
 def in_order(sources: Mapping[str, Source], names: Sequence[str]) -> list[Source]:

@@ -1,20 +1,27 @@
-"""The network: one polite session that every downloader uses, and the mirror that can stand in for every publisher.
+"""The network: one polite way to ask every publisher, and the mirror that can stand in for all of them.
 
 ``HJP_GEO_MIRROR`` is a base address or a folder. ``https://HOST/PATH?QUERY`` becomes ``BASE/HOST/PATH?QUERY``, or the
 file ``FOLDER/HOST/PATH``. In a folder the query is ignored but for an ArcGIS count, which is the file
-``PATH.count.json``: a folder serves whole files and layers of one page. Where PATH is itself a folder, because another
-address lies below it, its own answer is the file ``PATH/index.json``.
+``PATH.count.json``, and where there is a file ``PATH@QUERY``: a folder serves whole files and layers of one page. Where
+PATH is itself a folder, because another address lies below it, its own answer is the file ``PATH/index.json``.
+
+An `Upstream` may be shared by threads: each host is asked one thing at a time, with a pause between.
 """
 
 from __future__ import annotations
 
+import errno
 import io
+import json
+import threading
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
@@ -23,9 +30,9 @@ from requests.models import PreparedRequest, Response
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Retry
 
-from hjp_geo.errors import PlanError, SourceError
+from hjp_geo.errors import HjpError, PlanError, SourceError
 
-__all__ = ["Progress", "Upstream", "quiet"]
+__all__ = ["Manners", "Progress", "Upstream", "quiet", "read_manners", "shown", "unfinished"]
 
 Progress = Callable[[int, int | None, str], None]
 """Called with (done, total or None, unit) while something long runs."""
@@ -36,46 +43,79 @@ USER_AGENT = (
 TIMEOUT_SECONDS = (10, 60)
 TRIES = 5
 LONGEST_WAIT_SECONDS = 60.0
+MOST_INDEX_BYTES = 256_000_000
+MOST_FILE_BYTES = 4_000_000_000
 _WORTH_RETRYING = (429, 500, 502, 503, 504)
-_CHUNK_BYTES = 1 << 18
+_REST_SECONDS = 30.0
+_LONGEST_SHOWN = 160
+_CHUNK_BYTES = 1 << 14  # a chunk that breaks off is lost whole
+_WORTH_ANOTHER_TRY_BYTES = 1 << 20  # a transfer that breaks off, but gets on, is not given up
+_LONGEST_NAME = 100
 _FOLDER_SCHEME = "http-folder://"  # requests leaves the query off an address that does not begin with http
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def quiet(_done: int, _total: int | None, _unit: str) -> None:
     """A progress report that nobody reads."""
 
 
+def shown(url: str) -> str:
+    """An address as a message shows it: a long question is left out."""
+    return url if len(url) <= _LONGEST_SHOWN else f"{url.split('?')[0]}?…"
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How one host is asked: who we say we are, and the least pause between two requests."""
+
+    user_agent: str = USER_AGENT
+    pause_seconds: float = 0.2
+
+
+_MANNERS = {"www.gov.uk": Manners(pause_seconds=1.0)}  # its interfaces allow some ten a second: stay far below
+
+
+@dataclass
+class _Turn:
+    """Whose turn it is at one host, when the next request may go out, and until when it is not to be pressed."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    not_before: float = 0.0
+    out_of_breath_until: float = 0.0
+
+
 @dataclass
 class Upstream:
-    """A session with the publishers, or with the mirror that stands in for them."""
+    """A session with the publishers, or with the mirror that stands in for them.
+
+    ``pause_seconds`` is the first wait before something is tried again. ``manners`` says how single hosts are asked,
+    by name; a mirror is the user's own, and is asked without a pause. An ``offline`` one asks nobody, but may still
+    read a folder.
+    """
 
     mirror: str | None = None
     pause_seconds: float = 0.5
-    _session: requests.Session = field(init=False, repr=False)
+    manners: Mapping[str, Manners] = field(default_factory=dict)
+    network: Literal["online", "offline"] = "online"
+    _sessions: threading.local = field(init=False, repr=False, default_factory=threading.local)
+    _turns: dict[str, _Turn] = field(init=False, repr=False, default_factory=dict)
+    _stopped: threading.Event = field(init=False, repr=False, default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         if self.is_folder and not Path(str(self.mirror)).is_dir():
             raise PlanError(
                 f"The mirror '{self.mirror}' is neither an address such as http://127.0.0.1:8080 nor a folder here."
             )
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = USER_AGENT
-        retry = _Retry(
-            total=TRIES - 1,
-            backoff_factor=self.pause_seconds,
-            backoff_jitter=self.pause_seconds,
-            status_forcelist=_WORTH_RETRYING,
-            allowed_methods=("GET", "POST"),
-            raise_on_status=False,
-        )
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
-        self._session.mount(_FOLDER_SCHEME, _FolderAdapter(Path(self.mirror or ".")))
 
     @property
     def is_folder(self) -> bool:
         """Whether the mirror is a folder rather than a server."""
         return self.mirror is not None and "://" not in self.mirror
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether nobody can be asked."""
+        return self.network == "offline" and not self.is_folder
 
     def manifest(self) -> Mapping[str, Any]:
         """What a folder mirror says of itself (``mirror.toml``): whether it is made up, and its own row totals."""
@@ -94,37 +134,147 @@ class Upstream:
         rest = url.split("://", 1)[1]
         return f"{_FOLDER_SCHEME}{rest}" if self.is_folder else f"{self.mirror.rstrip('/')}/{rest}"
 
-    def get(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        stream: str = "whole",
-    ) -> Response:
-        """The publisher's answer, whatever its status; `SourceError` when there is none.
+    def stop(self) -> None:
+        """Let every transfer under way end soon, with a `SourceError`; what can be resumed is kept."""
+        self._stopped.set()
 
-        A whole body that breaks off is asked for again, up to `TRIES` times.
-        """
-        for attempt in range(1, TRIES + 1):
+    def get(
+        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The publisher's answer, whatever its status, its body not yet read; `SourceError` when there is none."""
+        host = str(urlsplit(url).hostname)
+        with self._turn(host) as turn:
+            self._check_may_ask(url)
+            tired = time.monotonic() < turn.out_of_breath_until  # it has just failed every try: one must do
+            turn.out_of_breath_until = time.monotonic() + _REST_SECONDS
             try:
-                return self._session.get(
+                response = self._session("once" if tired else "patient").get(
                     self.address(url),
                     params=params,
-                    headers=headers,
+                    headers={"User-Agent": self._manners(host).user_agent, **(headers or {})},
                     timeout=TIMEOUT_SECONDS,
-                    stream=stream == "stream",
+                    stream=True,
                 )
-            except requests.exceptions.ChunkedEncodingError as error:
-                if attempt == TRIES:
-                    raise SourceError(f"{url} broke off while being read: {_short(error)}. Try again later.") from error
-                self.wait(attempt)
             except requests.RequestException as error:
                 raise SourceError(self._no_answer(url, error)) from error
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            if response.status_code not in _WORTH_RETRYING:
+                turn.out_of_breath_until = 0.0
+            return response
 
     def wait(self, attempt: int) -> None:
         """Pause before the next attempt, longer after each."""
-        time.sleep(self.pause_seconds * 2 ** (attempt - 1))
+        self._stopped.wait(self.pause_seconds * 2 ** (attempt - 1))
+
+    def json(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object a publisher answers with; `SourceError` on any other status or content."""
+        response, body = self._read(url, params)
+        if response.status_code != HTTPStatus.OK:
+            raise SourceError(
+                f"{shown(url)} answered {response.status_code}, expected 200. {_advice_on_index(response.status_code)}"
+            )
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise SourceError(
+                f"{shown(url)} answered with {_kind(response)}, expected JSON: a challenge or error page. "
+                "Try again later."
+            ) from error
+        if not isinstance(answer, dict):
+            raise SourceError(f"{shown(url)} answered with JSON that is no object. The publisher changed its service.")
+        return answer
+
+    def page(self, url: str) -> str:
+        """The text of a web page; `SourceError` on any other status."""
+        response, body = self._read(url, None)
+        if response.status_code != HTTPStatus.OK:
+            raise SourceError(
+                f"{shown(url)} answered {response.status_code}, expected a page. "
+                + _advice_on_index(response.status_code)
+            )
+        return body.decode("utf-8", errors="replace")
+
+    def download(
+        self, url: str, to: Path, headers: Mapping[str, str] | None = None, progress: Progress = quiet
+    ) -> Response:
+        """Write the publisher's bytes to a file, and return the answer: its status and validators.
+
+        Only a 200, or a 206 that goes on where an earlier try broke off, writes the file. A body that breaks off is
+        asked for again, from where it stopped if the publisher's validators allow: then what came stays in ``to``
+        until a later call, with a note of them beside it (`unfinished`). Else nothing is left.
+        """
+        tries = 0
+        watched = _unless_stopped(progress, self._stopped)
+        with self._turn(str(urlsplit(url).hostname)):
+            while True:
+                before = _size(to) if unfinished(to) else 0
+                with self.get(url, headers={**(headers or {}), **_going_on(url, to)}) as response:
+                    if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and before:
+                        _forget(to)
+                        continue
+                    if response.status_code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+                        return response
+                    error = _attempt(response, url, to, watched)
+                if error is None:
+                    return response
+                got_on = unfinished(to) and _size(to) - before >= _WORTH_ANOTHER_TRY_BYTES
+                tries += 0 if got_on else 1
+                if tries >= TRIES or isinstance(error, HjpError) or _disk_is_full(error):
+                    raise _given_up(url, to, error) from error
+                self.wait(max(tries, 1))
+
+    def _read(self, url: str, params: Mapping[str, str] | None) -> tuple[Response, bytes]:
+        """An answer with its whole body; one that breaks off is asked for again, up to `TRIES` times."""
+        for attempt in range(1, TRIES + 1):
+            with self._turn(str(urlsplit(url).hostname)), self.get(url, params) as response:
+                try:
+                    return response, _bounded(response, url)
+                except requests.RequestException as error:
+                    if attempt == TRIES:
+                        raise SourceError(
+                            f"{shown(url)} broke off while being read: {_short(error)}. Try again later."
+                        ) from error
+            self.wait(attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @contextmanager
+    def _turn(self, host: str) -> Iterator[_Turn]:
+        """One at a time at each host; inside, the next request waits until the pause is over."""
+        turn = self._turns.setdefault(host, _Turn())
+        with turn.lock:
+            self._stopped.wait(max(0.0, turn.not_before - time.monotonic()))
+            try:
+                yield turn
+            finally:
+                pause = 0.0 if self.mirror else self._manners(host).pause_seconds
+                turn.not_before = time.monotonic() + pause
+
+    def _manners(self, host: str) -> Manners:
+        return self.manners.get(host) or _MANNERS.get(host) or Manners()
+
+    def _session(self, patience: Literal["patient", "once"]) -> requests.Session:
+        """The session of this thread: requests does not promise that one can be shared."""
+        found: requests.Session | None = getattr(self._sessions, patience, None)
+        if found is None:
+            found = requests.Session()
+            setattr(self._sessions, patience, found)
+            retry = _Retry(
+                total=TRIES - 1 if patience == "patient" else 0,
+                backoff_factor=self.pause_seconds,
+                backoff_jitter=self.pause_seconds,
+                status_forcelist=_WORTH_RETRYING,
+                allowed_methods=("GET",),
+                raise_on_status=False,
+            )
+            for scheme in ("https://", "http://"):
+                found.mount(scheme, HTTPAdapter(max_retries=retry))
+            found.mount(_FOLDER_SCHEME, _FolderAdapter(Path(self.mirror or ".")))
+        return found
+
+    def _check_may_ask(self, url: str) -> None:
+        if self._stopped.is_set():
+            raise SourceError("Stopped. What was fetched before is still in use.")
+        if self.is_offline:
+            raise SourceError(f"{shown(url)} was not asked for: the network is not used (--offline).")
 
     def _no_answer(self, url: str, error: Exception) -> str:
         where = f"{urlsplit(url).hostname}" + (f" (through the mirror {self.mirror})" if self.mirror else "")
@@ -134,44 +284,145 @@ class Upstream:
             + "; what was fetched before is still in use."
         )
 
-    def json(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The JSON object a publisher answers with; `SourceError` on any other status or content."""
-        response = self.get(url, params)
-        if response.status_code != requests.codes.ok:
-            raise SourceError(f"{url} answered {response.status_code}, expected 200. Try again later.")
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise SourceError(
-                f"{url} answered with {_kind(response)}, expected JSON: a challenge or error page. Try again later."
-            ) from error
-        if not isinstance(answer, dict):
-            raise SourceError(f"{url} answered with JSON that is no object. The publisher changed its service.")
-        return answer
 
-    def download(
-        self, url: str, to: Path, headers: Mapping[str, str] | None = None, progress: Progress = quiet
-    ) -> Response:
-        """Write the publisher's bytes to a file, whole or not at all; the answer tells status and validators.
+def read_manners(path: Path) -> dict[str, Manners]:
+    """How single hosts are to be asked, from a file of the user's; nothing where there is none.
 
-        A body that breaks off is asked for again, up to `TRIES` times. Only a 200 writes a file.
-        """
-        for attempt in range(1, TRIES + 1):
-            with self.get(url, headers=headers, stream="stream") as response:
-                if response.status_code != requests.codes.ok:
-                    return response
-                try:
-                    _write_whole(response, to, progress)
-                except (requests.RequestException, EOFError, OSError) as error:
-                    to.unlink(missing_ok=True)
-                    if attempt == TRIES or isinstance(error, PermissionError) or _disk_is_full(error):
-                        raise SourceError(
-                            f"{url} broke off while being read: {_short(error)}. Try again later."
-                        ) from error
-                    self.wait(attempt)
-                else:
-                    return response
-        raise AssertionError("unreachable: the last attempt returns or raises")
+    TOML, one table a host: ``["digital.nhs.uk"]`` with ``user_agent`` and ``pause_seconds``. Raises `PlanError`.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        hosts = {name: Manners(**table) for name, table in tomllib.loads(path.read_text("utf-8")).items()}
+        wrong = [
+            name
+            for name, one in hosts.items()
+            if not isinstance(one.user_agent, str) or not float(one.pause_seconds) >= 0
+        ]
+    except (ValueError, TypeError) as error:
+        raise PlanError(
+            f'{path} cannot be read ({error}). Expected, for each host, a table ["HOST"] with user_agent and '
+            "pause_seconds."
+        ) from error
+    if wrong:
+        raise PlanError(f"{path}: {wrong[0]} needs a user_agent that is text, and pause_seconds of 0 or more.")
+    return hosts
+
+
+# --- files that arrive, and go on where they broke off ---------------------------------------------------------------
+
+
+def unfinished(to: Path) -> bool:
+    """Whether a file is the beginning of a transfer that can go on."""
+    return to.is_file() and _note_of(to).is_file()
+
+
+def _note_of(to: Path) -> Path:
+    return to.with_name(f"{to.name}.unfinished.json")
+
+
+def _going_on(url: str, to: Path) -> dict[str, str]:
+    """The headers that ask for the rest of what came, and for the whole where it has changed since."""
+    whole = {"Accept-Encoding": "identity"}  # so that lengths and ranges are those of the file
+    if not unfinished(to):
+        return whole
+    try:
+        note = json.loads(_note_of(to).read_text("utf-8"))
+        validator = note["validator"] if note["url"] == url and _size(to) else ""
+    except (ValueError, KeyError, TypeError):
+        validator = ""
+    if not validator:
+        _forget(to)
+        return whole
+    return {**whole, "Range": f"bytes={_size(to)}-", "If-Range": str(validator)}
+
+
+def _attempt(response: Response, url: str, to: Path, progress: Progress) -> Exception | None:
+    """Write what comes; what broke it off, if anything did. A beginning stays only where a validator vouches for it."""
+    try:
+        start = _start(response, to)
+        if start == 0:
+            _forget(to)
+            if (validator := _validator(response)) is not None:
+                _note_of(to).write_text(json.dumps({"url": url, "validator": validator}), "utf-8")
+        _write_whole(response, to, start, progress)
+    except (requests.RequestException, EOFError, OSError) as error:
+        if not unfinished(to) or _disk_is_full(error):
+            _forget(to)
+        return error
+    _note_of(to).unlink(missing_ok=True)
+    return None
+
+
+def _start(response: Response, to: Path) -> int:
+    """Where in the file this answer begins."""
+    if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+        return 0
+    said = response.headers.get("Content-Range", "")
+    if not said.startswith(f"bytes {_size(to)}-"):
+        _forget(to)
+        raise EOFError(f"another part came than was asked for ({said or 'not said which'})")
+    return _size(to)
+
+
+def _validator(response: Response) -> str | None:
+    """What vouches that a later part is of the same file: a strong ETag, or the date."""
+    if "Content-Encoding" in response.headers or response.headers.get("Accept-Ranges") == "none":
+        return None
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified")
+
+
+def _write_whole(response: Response, to: Path, start: int, progress: Progress) -> None:
+    announced = response.headers.get("Content-Length")
+    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+    total = start + int(announced) if announced and not encoded else None
+    done = start
+    with to.open("ab" if start else "wb") as file:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, total, "bytes")
+            if done > MOST_FILE_BYTES:
+                _note_of(to).unlink(missing_ok=True)
+                raise SourceError(f"over {MOST_FILE_BYTES:,} bytes came. Not the file expected")
+    if total is not None and done != total:
+        raise EOFError(f"{done:,} bytes came, {total:,} were announced")
+
+
+def _unless_stopped(progress: Progress, stopped: threading.Event) -> Progress:
+    def report(done: int, total: int | None, unit: str) -> None:
+        if stopped.is_set():
+            raise SourceError("stopped by the user")
+        progress(done, total, unit)
+
+    return report
+
+
+def _given_up(url: str, to: Path, error: Exception) -> HjpError:
+    if _disk_is_full(error):
+        return PlanError(
+            f"{shown(url)} could not be kept: the disk is full ({_short(error)}). Free some space, or give another "
+            "cache folder; what was fetched before is still in use."
+        )
+    kept = f" What came ({_size(to):,} bytes) is kept: the next fetch goes on from there." if unfinished(to) else ""
+    return SourceError(f"{shown(url)} broke off while being read: {_short(error)}. Try again later.{kept}")
+
+
+def _forget(to: Path) -> None:
+    for path in (_note_of(to), to):  # the note first: without it the rest is nothing
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _disk_is_full(error: Exception) -> bool:
+    return getattr(error, "errno", None) in _DISK_FULL
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
 
 
 class _Retry(Retry):
@@ -182,22 +433,22 @@ class _Retry(Retry):
         return None if asked is None else min(asked, LONGEST_WAIT_SECONDS)
 
 
-def _write_whole(response: Response, to: Path, progress: Progress) -> None:
-    announced = response.headers.get("Content-Length")
-    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-    total = int(announced) if announced and not encoded else None
-    done = 0
-    with to.open("wb") as file:
-        for chunk in response.iter_content(_CHUNK_BYTES):
-            file.write(chunk)
-            done += len(chunk)
-            progress(done, total, "bytes")
-    if total is not None and done != total:
-        raise EOFError(f"{done:,} bytes came, {total:,} were announced")
+def _bounded(response: Response, url: str) -> bytes:
+    parts, size = [], 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > MOST_INDEX_BYTES:
+            raise SourceError(f"{shown(url)} answered with over {MOST_INDEX_BYTES:,} bytes. Not the answer expected.")
+        parts.append(chunk)
+    return b"".join(parts)
 
 
-def _disk_is_full(error: Exception) -> bool:
-    return getattr(error, "errno", None) == 28
+def _advice_on_index(status: int) -> str:
+    return {
+        403: "The publisher refuses programs.",
+        404: "The page has moved.",
+        410: "The publisher has withdrawn the page.",
+    }.get(status, "Try again later.")
 
 
 def _short(error: Exception) -> str:
@@ -222,6 +473,9 @@ class _FolderAdapter(BaseAdapter):
         path = (self._root / str(parts.hostname) / unquote(parts.path).lstrip("/")).resolve()
         if parse_qs(parts.query).get("returnCountOnly") == ["true"]:
             path = path.with_name(path.name + ".count.json")
+        elif 0 < len(parts.query) < _LONGEST_NAME:
+            own = path.with_name(f"{path.name}@{parts.query.replace('/', '_')}")
+            path = own if own.is_file() else path
         if path.is_dir():
             path = path / "index.json"
         response = Response()

@@ -66,7 +66,7 @@ ROWS = {
 
 
 def test_every_source_is_held_with_its_known_total(england_cache: Path):
-    held = releases(england_cache)
+    held = {name: release for name, release in releases(england_cache).items() if name in SOURCES}
     assert {name: release.rows for name, release in held.items()} == ROWS
     assert set(held) == set(SOURCES)
     assert not any(release.made_up for release in held.values())

@@ -15,7 +15,15 @@ import pytest
 from publisher import Answer, Publisher, answer_json
 
 from hjp_geo import upstream as upstream_module
-from hjp_geo.discovery import FoundFile, FoundLayer, arcgis_layer, gov_uk_attachment, known_files, os_product
+from hjp_geo.discovery import (
+    FoundFile,
+    FoundLayer,
+    arcgis_layer,
+    gov_uk_attachment,
+    gov_uk_newest,
+    known_files,
+    os_product,
+)
 from hjp_geo.errors import SourceError
 from hjp_geo.upstream import TRIES, Upstream
 
@@ -236,11 +244,47 @@ def test_a_web_attachment_is_no_file(publisher: Publisher, online: Upstream):
         gov_uk_attachment("a/page", r"File_7")(online)
 
 
-@pytest.mark.parametrize("moved", [{"redirects": [{"destination": "/b"}]}, {"details": {}}])
-def test_a_page_without_attachments_may_have_moved(publisher: Publisher, online: Upstream, moved: dict[str, Any]):
-    publisher.says("www.gov.uk/api/content/a/page", answer_json(moved))
+def test_a_page_without_attachments_may_have_moved(publisher: Publisher, online: Upstream):
+    publisher.says("www.gov.uk/api/content/a/page", answer_json({"details": {}}))
     with pytest.raises(SourceError, match=r"it lists no files. The page may have moved"):
         gov_uk_attachment("a/page", r"File_7")(online)
+
+
+def test_a_page_that_moved_is_followed(publisher: Publisher, online: Upstream):
+    publisher.says("www.gov.uk/api/content/a/page", answer_json({"redirects": [{"destination": "/b/page"}]}))
+    publisher.says("www.gov.uk/api/content/b/page", page({"url": "https://assets.example/media/1/File_7.csv"}))
+    assert gov_uk_attachment("a/page", "File_7")(online)[0].url == "https://assets.example/media/1/File_7.csv"
+
+
+def test_a_page_that_moves_in_a_circle_is_an_error(publisher: Publisher, online: Upstream):
+    publisher.says("www.gov.uk/api/content/a/page", answer_json({"redirects": [{"destination": "/a/page"}]}))
+    with pytest.raises(SourceError, match="has moved more than 3 times"):
+        gov_uk_attachment("a/page", "File_7")(online)
+
+
+def test_an_old_page_has_its_files_only_as_links_in_its_text(publisher: Publisher, online: Upstream):
+    text = '<p><a href="https://assets.publishing.service.gov.uk/media/1/File_7.csv?a=1&amp;b=2">it</a></p>'
+    item = {"public_updated_at": "2019-09-26T09:30:00Z", "details": {"attachments": [], "documents": [text]}}
+    publisher.says("www.gov.uk/api/content/a/page", answer_json(item))
+    (found,) = gov_uk_attachment("a/page", r"^File_7\.csv$")(online)
+    assert found.url == "https://assets.publishing.service.gov.uk/media/1/File_7.csv?a=1&b=2"
+    assert (found.release, found.filename, found.found_by) == ("2019-09-26", "File_7.csv", "a link in the page's text")
+
+
+def test_the_newest_page_of_that_title_is_taken(publisher: Publisher, online: Upstream):
+    # the search is loose: its first answer is newer, but another publication
+    results = [
+        {"title": "Fuel poverty factsheet 2026", "link": "/government/statistics/factsheet"},
+        {"title": "Sub-regional fuel poverty data 2026", "link": "/government/statistics/data-2026"},
+        {"title": "Sub-regional fuel poverty data 2025", "link": "/government/statistics/data-2025"},
+    ]
+    publisher.says("www.gov.uk/api/search.json", answer_json({"results": results, "total": 3}))
+    publisher.says("www.gov.uk/api/content/government/statistics/data-2026", page({"url": "https://a.example/t.xlsx"}))
+    discover = gov_uk_newest(
+        organisation="energy", title=r"Sub-regional fuel poverty data \d{4}", pattern=r"\.xlsx$", words="fuel poverty"
+    )
+    assert discover(online)[0].url == "https://a.example/t.xlsx"
+    assert publisher.asked[0].query["order"] == "-public_timestamp"
 
 
 def test_the_release_of_an_os_product_is_its_version(publisher: Publisher, online: Upstream):
