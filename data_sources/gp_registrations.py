@@ -9,8 +9,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from hjp_geo.areas import Table
-from hjp_geo.discovery import known_files
 from hjp_geo.errors import SchemaError
+from hjp_geo.nhs_pages import nhs_publication
 from hjp_geo.source import OGL3, source
 from hjp_geo.zipped import read_member
 
@@ -35,9 +35,13 @@ _MOST_BYTES = 400_000_000
         "patients": "registered patients",
     },
     # the release nearest to the registers of 31 March 2025 first; the addresses cannot be guessed
-    discover=known_files(
-        ("April 2025", f"{_FILES}/7E/26EB57/gp-reg-pat-prac-lsoa-2021-male-female-Apr-25.zip"),
-        ("July 2022", f"{_FILES}/0E/59E17A/gp-reg-pat-prac-lsoa-male-female-July-2022.zip"),
+    discover=nhs_publication(
+        "patients-registered-at-a-gp-practice",
+        r"(?i)^gp-reg-pat-prac-lsoa-(2021-)?male-female-apr-(20)?25\.zip$",
+        known=[
+            ("April 2025", f"{_FILES}/7E/26EB57/gp-reg-pat-prac-lsoa-2021-male-female-Apr-25.zip"),
+            ("July 2022", f"{_FILES}/0E/59E17A/gp-reg-pat-prac-lsoa-male-female-July-2022.zip", 865_965),
+        ],
     ),
     least_rows=600_000,
 )

@@ -10,8 +10,8 @@ import pandas as pd
 from pyarrow import csv
 
 from hjp_geo.areas import Table
-from hjp_geo.discovery import known_files
 from hjp_geo.errors import SchemaError
+from hjp_geo.nhs_pages import nhs_publication
 from hjp_geo.source import OGL3, source
 from hjp_geo.zipped import read_member
 
@@ -38,7 +38,11 @@ _MOST_BYTES = 60_000_000
         "register": "patients on the register at 31 March 2025; missing where suppressed or blank",
         "list_size": "registered patients of those ages",
     },
-    discover=known_files(("2024-25", "https://files.digital.nhs.uk/95/4708D7/QOF2425.zip")),
+    discover=nhs_publication(
+        "quality-and-outcomes-framework-achievement-prevalence-and-exceptions-data",
+        r"(?i)^qof[ _-]?(20)?24[-_ ]?25(_v\d+)?\.zip$",  # a later year would need other words on every screen
+        known=[("2024-25", "https://files.digital.nhs.uk/95/4708D7/QOF2425.zip", 129_948)],
+    ),
     least_rows=120_000,
 )
 def qof_prevalence(path: Path) -> Table:
@@ -51,7 +55,20 @@ def qof_prevalence(path: Path) -> Table:
     tidy = pd.DataFrame({name: table[column] for name, column in chosen.items()})
     for count in ("register", "list_size"):
         tidy[count] = _number(tidy[count], chosen[count], path)
+    _check_whole(tidy, path)
     return tidy.sort_values(["practice_code", "condition"], ignore_index=True)
+
+
+def _check_whole(tidy: Table, path: Path) -> None:
+    """Every practice has a row for every condition, as published: one that is missing would be need left out."""
+    conditions, practices = tidy["condition"].nunique(), tidy["practice_code"].nunique()
+    if len(tidy) < conditions * practices:
+        lacking = tidy.groupby("practice_code").size()
+        first = lacking.index[lacking < conditions][0]
+        raise SchemaError(
+            f"qof_prevalence: {path.name} has {lacking[first]} rows for practice {first}, expected one for each of "
+            f"{conditions} conditions. The file is cut short or the publisher changed the layout."
+        )
 
 
 def _number(cells: pd.Series[Any], column: str, path: Path) -> pd.Series[float]:

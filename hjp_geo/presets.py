@@ -60,7 +60,7 @@ class Preset:
         lines = [f"{_spoken(name)}: {why}" for name, why in self.absent.items() if name not in evidence.layers.index]
         wanted = [*self.weights, self.demand]
         lines += [
-            f"{_spoken(name)}: not in this warehouse; build it again with this version."
+            f"{_spoken(name)}: not in this warehouse; fetch all sources (hjp-geo fetch) and build it again."
             for name in dict.fromkeys(wanted)
             if name not in evidence.layers.index and name not in self.absent
         ]
@@ -237,10 +237,6 @@ PRESETS: Mapping[str, Preset] = {
                     "it is a weak picture of cold homes."
                 ),
             ),
-            absent={
-                "fuel_poverty": "households in fuel poverty are published by area (DESNZ, sub-regional fuel poverty); "
-                "no source file here reads them yet.",
-            },
         ),
         Preset(
             name="frequent_attenders_homelessness",

@@ -1,5 +1,6 @@
-"""LSOA 2011 ↔ LSOA 2021, by the exact-fit lookup of the Office for National Statistics.
+"""Vintages of areas: telling them apart, and converting from one to another. Mixing them is an error.
 
+LSOA 2011 ↔ LSOA 2021 go by the exact-fit lookup of the Office for National Statistics.
 Areas that touch through the lookup form a group: one area kept (U), one split into several (S), two merged into one
 (M), or several redrawn into several (X). A group covers the same ground in both vintages, so its counts are known
 exactly; only their division inside a split or redrawn group is an estimate, made by population.
@@ -7,7 +8,7 @@ exactly; only their division inside a split or redrawn group is an estimate, mad
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,10 +20,67 @@ from scipy.sparse import csgraph
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import GeographyError, SchemaError
 
-__all__ = ["convert_ages_to_lsoa11", "convert_lsoa11_to_lsoa21"]
+__all__ = [
+    "convert_ages_to_lsoa11",
+    "convert_boards",
+    "convert_lsoa11_to_lsoa21",
+    "convert_rates_lsoa11_to_lsoa21",
+    "crosswalk_lsoa11_to_lsoa21",
+    "roll_up_by_patients",
+    "vintage_of",
+]
 
 _Labels: TypeAlias = "pd.Index[Any]"
 _Codes: TypeAlias = npt.NDArray[np.intp]
+
+
+def vintage_of(codes: _Labels, vintages: Mapping[str, _Labels]) -> str:
+    """The one vintage that all the codes are of; the first of ``vintages`` where they are of several.
+
+    An area that did not change keeps its code, so some lists are of both: they then mean the same areas.
+
+    Parameters
+    ----------
+    codes
+        Codes of areas, in any order; repeats are allowed.
+    vintages
+        Name of each vintage → all its codes.
+
+    Raises
+    ------
+    GeographyError
+        The codes mix vintages, or some are of none: Welsh and Scottish ones, and words such as CLOSED or EMPTY, are
+        counted in the message. Nothing is dropped.
+    """
+    distinct = codes.unique()
+    inside = {name: distinct.isin(known) for name, known in vintages.items()}
+    for name, all_of_it in inside.items():
+        if all_of_it.all():
+            return name
+    nowhere = distinct[~np.logical_or.reduce(list(inside.values()))]
+    if len(nowhere):
+        raise GeographyError(
+            f"{len(nowhere):,} codes are not areas of {' or '.join(vintages)}: {_by_kind(nowhere)}. "
+            "Take them out, or count them apart, before areas are joined."
+        )
+    only = {name: distinct[held & ~_others(inside, name)] for name, held in inside.items()}
+    found = "; ".join(f"{len(some):,} only of {name}, such as {some[0]}" for name, some in only.items() if len(some))
+    raise GeographyError(
+        f"the codes mix vintages: {found}. Convert one of them first (hjp_geo.vintages), or give each by itself."
+    )
+
+
+def _others(inside: Mapping[str, npt.NDArray[np.bool_]], name: str) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = np.logical_or.reduce([held for other, held in inside.items() if other != name])
+    return found
+
+
+def _by_kind(codes: _Labels) -> str:
+    """How many codes are of Wales, of Scotland, and neither, with an example of each."""
+    text = codes.astype("str")
+    kinds = {"Welsh": text.str.match(r"W\d"), "Scottish": text.str.match(r"S\d")}
+    kinds["unknown"] = ~(kinds["Welsh"] | kinds["Scottish"])
+    return ", ".join(f"{int(of.sum()):,} {kind} ({text[of][0]})" for kind, of in kinds.items() if of.any())
 
 
 def convert_lsoa11_to_lsoa21(counts: Table, lookup: Table, population: AreaValues) -> Table:
@@ -68,6 +126,133 @@ def convert_lsoa11_to_lsoa21(counts: Table, lookup: Table, population: AreaValue
     totals = _membership(groups.group11) @ aligned
     converted = totals[groups.group21] * _share_of_group(groups, population)[:, None]
     return pd.DataFrame(converted, index=groups.lsoa21.rename("lsoa21_code"), columns=counts.columns)
+
+
+def convert_rates_lsoa11_to_lsoa21(
+    rates: AreaValues, weights: AreaValues, lookup: Table, population: AreaValues
+) -> Table:
+    """A rate or score of LSOA 2011 on LSOA 2021, and how it got there.
+
+    Unchanged areas keep theirs, the parts of a split one inherit it, merged ones get the mean weighted by ``weights``
+    (the rate's own denominator, or the people, of 2011), a redrawn group likewise: an approximation. A converted rank
+    or decile is none: convert the score, and call what comes of it unofficial.
+
+    Returns
+    -------
+    Indexed by ``lsoa21_code``, sorted: ``rate`` (missing where any part is missing) and ``how``: exact, inherited,
+    averaged or approximate.
+
+    Raises
+    ------
+    GeographyError, SchemaError
+        As `convert_lsoa11_to_lsoa21`.
+    """
+    weighted = pd.DataFrame({"cases": rates * weights, "people": weights.where(rates.notna())})
+    converted = convert_lsoa11_to_lsoa21(weighted, lookup, population)
+    change = lookup.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["change"].reindex(converted.index)
+    mean = (converted["cases"] / converted["people"]).where(converted["people"] > 0)
+    rate = mean.where(change != "U", rates.reindex(converted.index))
+    how = change.map({"U": "exact", "S": "inherited", "M": "averaged", "X": "approximate"})
+    return pd.DataFrame({"rate": rate.astype("float64"), "how": how})
+
+
+def crosswalk_lsoa11_to_lsoa21(lookup: Table, population: AreaValues) -> Table:
+    """Which share of the counts of each LSOA 2011 goes to which LSOA 2021: for tables too long to be made wide.
+
+    Returns ``lsoa11_code, lsoa21_code, share``, sorted; the shares of each 2011 area add up to 1. Applied to counts it
+    gives what `convert_lsoa11_to_lsoa21` gives, and it raises the same errors.
+    """
+    groups = _Groups(lookup)
+    share = _share_of_group(groups, population)
+    from11 = pd.DataFrame({"group": groups.group11, "lsoa11_code": groups.lsoa11})
+    to21 = pd.DataFrame({"group": groups.group21, "lsoa21_code": groups.lsoa21, "share": share})
+    pairs = from11.merge(to21, on="group").drop(columns="group")
+    return pairs.sort_values(["lsoa11_code", "lsoa21_code"], ignore_index=True)
+
+
+def convert_boards(counts: Table, membership: Table, population: AreaValues) -> Table:
+    """Counts of one vintage of boards (or districts) as counts of another; totals are kept.
+
+    A board that went whole into another is added; one that was divided is divided by where its people live, which is
+    an estimate.
+
+    Parameters
+    ----------
+    counts
+        Columns of counts indexed by the old codes.
+    membership
+        ``area_code, old, new``: one row an area, with its board in each vintage.
+    population
+        People by area code.
+
+    Returns
+    -------
+    Indexed by the new codes, sorted: the same columns, missing where a part is missing, and ``is_exact``: whether no
+    divided board is part of it.
+
+    Raises
+    ------
+    GeographyError
+        A code of ``counts`` is not an old one (it may be a new one: then vintages are mixed), an old board with
+        counts has areas without a new one, or an area of a divided board has no population.
+    """
+    vintage_of(counts.index, {"the old vintage": pd.Index(membership["old"].dropna().unique())})
+    known = membership[membership["old"].isin(counts.index)]
+    if known["new"].isna().any():
+        raise GeographyError(
+            f"{int(known['new'].isna().sum()):,} areas have no board in the new vintage, such as "
+            f"{known.loc[known['new'].isna(), 'area_code'].iloc[0]}. Fetch the lookup of that vintage first."
+        )
+    flows = known.assign(people=known["area_code"].map(population)).groupby(["old", "new"])["people"]
+    shares = flows.sum().reset_index().assign(unknown=flows.count().to_numpy() < flows.size().to_numpy())
+    old = shares.groupby("old")
+    divided = old["new"].transform("size") > 1
+    if (divided & old["unknown"].transform("any")).any():
+        raise GeographyError("a board that was divided has areas without a population to divide by. Give it for all.")
+    share = (shares["people"] / old["people"].transform("sum")).where(divided, 1.0)
+    parts = counts.loc[shares["old"]].mul(share.to_numpy(), axis=0).set_axis(shares["new"], axis=0)
+    missing = parts.isna().groupby(level=0).any()
+    converted = parts.groupby(level=0).sum().mask(missing).rename_axis("new")
+    return converted.assign(is_exact=~divided.groupby(shares["new"]).any().reindex(converted.index))
+
+
+def roll_up_by_patients(values: AreaValues, patients: Table) -> Table:
+    """The mean of an area's value over the registered patients of each network, and how many of them it stands on.
+
+    For primary care networks, which are not areas: an area belongs to several, by where its patients are registered.
+
+    Parameters
+    ----------
+    values
+        A rate or score by ``area_code``; missing where not known.
+    patients
+        ``area_code, pcn_code, patients``: one row an area and network.
+
+    Returns
+    -------
+    Indexed by ``pcn_code``, sorted: ``value`` (missing where no patient lives in an area with a value) and
+    ``known_share``, the share of the network's patients that do, 0 to 1.
+
+    Raises
+    ------
+    GeographyError
+        A network's patients live in an area that ``values`` does not have: vintages are mixed.
+    """
+    vintage_of(pd.Index(patients["area_code"]), {"the values": values.index})
+    value = patients["area_code"].map(values)
+    rows = pd.DataFrame(
+        {
+            "pcn_code": patients["pcn_code"],
+            "cases": value * patients["patients"],
+            "known": patients["patients"].where(value.notna(), 0),
+            "patients": patients["patients"],
+        }
+    )
+    sums = rows.groupby("pcn_code").sum()
+    known = sums["known"] > 0
+    return pd.DataFrame(
+        {"value": (sums["cases"] / sums["known"]).where(known), "known_share": sums["known"] / sums["patients"]}
+    )
 
 
 def convert_ages_to_lsoa11(ages: Table, lookup: Table) -> Table:

@@ -7,8 +7,11 @@ parts of income: weighing one beside another counts the same thing twice.
 
 from __future__ import annotations
 
+import pandas as pd
+
 from hjp_geo.areas import AreaValues, Table
-from hjp_geo.layer import layer
+from hjp_geo.layer import derived, layer, note
+from hjp_geo.vintages import convert_rates_lsoa11_to_lsoa21
 
 _GROUP = "Deprivation (IoD 2025)"
 _RELATIVE = "A measure of areas, not of people; relative, not absolute."
@@ -198,3 +201,56 @@ def people_in_employment_deprivation(iod25: Table) -> AreaValues:
 
 def _column(iod25: Table, column: str) -> AreaValues:
     return iod25.set_index("lsoa21_code")[column].astype("float64")
+
+
+@derived(
+    key="area_code",
+    columns={
+        "area_code": "LSOA 2021 code",
+        "imd19_score": "IMD 2019 score, converted from LSOA 2011; not official; missing where a part is",
+        "income19_pct": "income deprivation of 2019, % of residents, converted likewise",
+        "how": "exact (the area is unchanged), inherited, averaged or approximate",
+    },
+)
+def deprivation_2019(iod19: Table, lsoa11_lsoa21_lookup: Table, iod25: Table) -> Table:
+    """The Indices of Deprivation 2019 on today's areas: scores and rates only, weighted by the people of 2015.
+
+    Ranks and deciles are not converted: among other areas they would be other ranks, and not official.
+    """
+    old = iod19.set_index("lsoa11_code")
+    people, people21 = old["population"].astype("float64"), iod25.set_index("lsoa21_code")["population"]
+    score = convert_rates_lsoa11_to_lsoa21(old["imd_score"], people, lsoa11_lsoa21_lookup, people21)
+    income = convert_rates_lsoa11_to_lsoa21(old["income_rate"], people, lsoa11_lsoa21_lookup, people21)
+    table = pd.DataFrame({"imd19_score": score["rate"], "income19_pct": income["rate"] * 100, "how": score["how"]})
+    for how, rows in table.groupby("how"):
+        note(table, f"areas whose deprivation of 2019 is {how}", len(rows))
+    return table.rename_axis("area_code").reset_index()
+
+
+_BEFORE = "Converted from the areas of 2011: not official. Other indicators than in 2025: a difference is no trend."
+
+
+@layer(
+    label="Index of Multiple Deprivation 2019 (converted)",
+    unit="score, high is more deprived",
+    role="context",
+    polarity="high_is_need",
+    group="Deprivation before (IoD 2019)",
+    caveat=_BEFORE,
+)
+def multiple_deprivation_2019(deprivation_2019: Table) -> AreaValues:
+    """The IMD 2019 score on today's areas: kept, inherited by the parts of a split area, or a mean."""
+    return deprivation_2019.set_index("area_code")["imd19_score"].astype("float64")
+
+
+@layer(
+    label="Income deprivation 2019 (converted)",
+    unit="% of residents",
+    role="context",
+    polarity="high_is_need",
+    group="Deprivation before (IoD 2019)",
+    caveat=_BEFORE,
+)
+def income_deprivation_2019(deprivation_2019: Table) -> AreaValues:
+    """The share of residents in families with a low income in IoD 2019, on today's areas."""
+    return deprivation_2019.set_index("area_code")["income19_pct"].astype("float64")

@@ -1,6 +1,6 @@
 """Every source keeps its contract; readers of health and deprivation files read made-up rows in their layout.
 
-Readers of advice lists and of geography are in `test_data_sources_advice` and `test_data_sources_geography`.
+Readers of advice lists, geography, homes and places are in the other `test_data_sources_…`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from published import HOSTILE, lines, read, zipped
 
+from data_sources.__main__ import sources_page
 from data_sources.census import census21_disability
 from data_sources.gp_registrations import gp_registrations
 from data_sources.iod import iod25
@@ -49,6 +50,21 @@ class TestEverySource:
         with pytest.raises(SchemaError, match=r"other\.bin") as failed:
             read_checked(one, path, {})
         assert "\n" not in str(failed.value)
+
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "data-sources.md"
+
+
+def test_the_reference_page_is_what_the_declarations_say():
+    assert PAGE.read_text("utf-8") == sources_page(SOURCES), "run: python -m data_sources > docs/data-sources.md"
+
+
+def test_no_table_mixes_vintages_of_one_kind_of_area():
+    for one in SOURCES.values():
+        levels = [re.match(r"(lsoa|lad|icb|sicbl|ward|region)(\d\d)_code$", column) for column in one.columns]
+        found = [level.groups() for level in levels if level]
+        if not {"lsoa11_lsoa21_lookup"} & {one.name}:  # the one that converts
+            assert len(found) == len({kind for kind, _ in found}), one.name
 
 
 # --- GP practices (epraccur) -----------------------------------------------------------------------------------------
@@ -105,9 +121,17 @@ QOF_HEADER = "PRACTICE_CODE,GROUP_CODE,REGISTER,PATIENT_LIST_TYPE,PRACTICE_LIST_
     ],
 )
 def test_qof_reads_the_headers_of_every_year(tmp_path: Path, member: str, header: str):
-    path = zipped(tmp_path / "QOF.zip", member, header, "B00001,HYP,20,TOTAL,200", "A00001,DEP,113.0,18OV,1000")
+    path = zipped(tmp_path / "QOF.zip", member, header, "B00001,DEP,20,18OV,200", "A00001,DEP,113.0,18OV,1000")
     table = read(qof_prevalence, path)
-    assert table.to_numpy().tolist() == [["A00001", "DEP", "18OV", 113, 1000], ["B00001", "HYP", "TOTAL", 20, 200]]
+    assert table.to_numpy().tolist() == [["A00001", "DEP", "18OV", 113, 1000], ["B00001", "DEP", "18OV", 20, 200]]
+
+
+def test_qof_a_practice_without_one_of_the_conditions_is_refused(tmp_path: Path):
+    # 2 practices of 2 conditions each are 4 rows; the last one is cut off
+    rows = ["A00001,HYP,1,TOTAL,9", "A00001,DEP,1,18OV,8", "A00002,HYP,1,TOTAL,9"]
+    path = zipped(tmp_path / "QOF.zip", "PREVALENCE_2425.csv", QOF_HEADER, *rows)
+    with pytest.raises(SchemaError, match="has 1 rows for practice A00002, expected one for each of 2 conditions"):
+        read(qof_prevalence, path)
 
 
 @pytest.mark.parametrize("mark", ["", "*", "suppressed", "c"])

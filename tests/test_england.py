@@ -5,13 +5,20 @@ What the sources themselves hold is in `test_replica`.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 
+from hjp_geo.errors import GeographyError
+from hjp_geo.evidence import Evidence
+from hjp_geo.registry import discover
+from hjp_geo.source import Source, releases
 from hjp_geo.store import Warehouse
+from hjp_geo.vintages import convert_boards, vintage_of
 
 pytestmark = pytest.mark.replica
 
@@ -24,7 +31,7 @@ def warehouse(england_cache: Path) -> Warehouse:
 def test_every_area_of_england_has_all_that_is_known_of_areas(warehouse: Warehouse):
     areas = warehouse.table("areas").set_index("area_code")
     assert len(areas) == 33_755
-    assert areas.notna().all(axis=None)
+    assert areas.drop(columns=["icb26_code", "icb26_name"]).notna().all(axis=None)
     assert areas["icb24_code"].nunique() == 42
     boundaries = warehouse.table("area_boundaries")
     assert isinstance(boundaries, gpd.GeoDataFrame)
@@ -34,6 +41,125 @@ def test_every_area_of_england_has_all_that_is_known_of_areas(warehouse: Warehou
     assert values.index.equals(areas.index)
     assert sorted(values["multiple_deprivation_rank"]) == list(range(1, 33_756))
     assert not np.isinf(values).any(axis=None)
+
+
+OPTIONAL_ROWS = {
+    "gp_practice_map": 6_139,
+    "iod19": 32_844,
+    "lad24_boundaries": 296,
+    "lad24_region24_lookup": 296,
+    "libraries": 3_487,
+    "lsoa21_msoa21_lookup": 33_755,
+    "lsoa21_ward24_lookup": 33_755,
+    "sub_regional_fuel_poverty": 33_755,
+}
+UNMET = "Not met with the publisher's own file yet"
+
+
+def test_an_optional_source_is_held_or_says_that_nobody_has_met_its_file(england_cache: Path):
+    held = {name: release.rows for name, release in releases(england_cache).items()}
+    optional = {name: one for name, one in discover("data_sources", Source).items() if one.optional}
+    assert {name: held[name] for name in optional if name in held} == OPTIONAL_ROWS
+    assert {name for name in optional if name not in held} == {
+        name for name, one in optional.items() if UNMET in one.doc
+    }
+
+
+def test_what_is_not_loaded_is_said_and_is_no_layer(warehouse: Warehouse):
+    absent = warehouse.table("_not_loaded").set_index("name")
+    assert absent.loc["households_without_car", "sources"] == "census21_cars"
+    assert absent.loc["osm_advice_mapped", "sources"] == "osm_advice"
+    assert not set(absent.index) & set(warehouse.table("_layers")["layer"])
+
+
+def test_each_area_is_in_its_larger_areas_once(warehouse: Warehouse):
+    areas = warehouse.table("areas").set_index("area_code")
+    counts = areas[["msoa21_code", "region24_code", "lad24_code", "icb24_code", "icb26_code"]].nunique()
+    assert counts.to_list() == [6_856, 9, 296, 42, 36]
+    # one area is in another district by its ward; the district is that of the exact lookup
+    wards = warehouse.table("lsoa21_ward24_lookup").set_index("lsoa21_code")["ward_lad24_code"]
+    assert (areas.loc["E01027305", "lad24_code"], wards["E01027305"]) == ("E06000062", "E07000177")
+    isles = areas[areas["lad24_name"].isin(["Isles of Scilly", "Isle of Wight"])].groupby("lad24_name").size()
+    assert isles.to_dict() == {"Isle of Wight": 89, "Isles of Scilly": 1}
+
+
+def test_boards_of_2026_are_known_but_for_19_areas_of_the_one_that_was_divided(warehouse: Warehouse):
+    boards = warehouse.table("board_membership").set_index("area_code")
+    areas = warehouse.table("areas").set_index("area_code")
+    assert boards["basis"].value_counts(dropna=False).to_list() == [33_300, 436, 19]
+    unknown = areas[areas["icb26_code"].isna()]
+    assert unknown["icb24_name"].unique().tolist() == ["NHS Frimley Integrated Care Board"]
+    assert unknown["lad24_name"].value_counts().to_dict() == {"Guildford": 13, "Runnymede": 6}
+    # a code that both vintages have means the same areas in both
+    same = set(areas["icb24_code"]) & set(areas["icb26_code"].dropna())
+    assert len(same) == 29
+    assert (areas["icb24_code"].isin(same) == (areas["icb24_code"] == areas["icb26_code"])).all()
+
+
+def test_a_place_is_a_board_of_either_vintage(england_cache: Path):
+    known = Evidence.load(england_cache)
+    kinds = Counter(one.kind for one in known.places.values())
+    assert kinds["Integrated Care Board"] == 42
+    assert kinds["Integrated Care Board (April 2026)"] == 7  # the new ones; the others stand already
+    mid_and_south, essex = (known.areas_of(code) for code in ("E54000026", "E54000066"))
+    assert mid_and_south.isin(essex).all()  # Mid and South Essex went whole into Essex
+    assert (len(mid_and_south), len(essex)) == (720, 1_111)
+
+
+def test_counts_go_from_the_42_boards_to_the_36_and_none_is_lost(warehouse: Warehouse):
+    areas = warehouse.table("areas").dropna(subset=["icb26_code"])
+    membership = areas[["area_code", "icb24_code", "icb26_code"]].set_axis(["area_code", "old", "new"], axis=1)
+    people = areas.set_index("area_code")["residents"]
+    old = people.groupby(areas.set_index("area_code")["icb24_code"]).sum().to_frame("people")
+    new = convert_boards(old, membership, people)
+    truth = people.groupby(areas.set_index("area_code")["icb26_code"]).sum()
+    np.testing.assert_allclose(new["people"], truth.reindex(new.index))
+    assert new["people"].sum() == old["people"].sum()
+    with pytest.raises(GeographyError, match="not areas of the old vintage"):
+        convert_boards(new[["people"]], membership, people)
+
+
+def test_the_codes_of_2011_among_those_of_2021_are_an_error(warehouse: Warehouse):
+    lookup = warehouse.table("lsoa11_lsoa21_lookup")
+    vintages = {name: pd.Index(lookup[f"lsoa{year}_code"].unique()) for name, year in (("2021", 21), ("2011", 11))}
+    only = {name: codes.difference(vintages["2011" if name == "2021" else "2021"]) for name, codes in vintages.items()}
+    assert {name: len(codes) for name, codes in only.items()} == {"2021": 1_945, "2011": 1_034}
+    assert vintage_of(pd.Index(warehouse.table("iod19")["lsoa11_code"]), vintages) == "2011"
+    assert vintage_of(pd.Index(warehouse.table("iod25")["lsoa21_code"]), vintages) == "2021"
+    with pytest.raises(GeographyError, match=r"1,945 only of 2021, .* 1,034 only of 2011"):
+        vintage_of(vintages["2021"].union(vintages["2011"]), vintages)
+
+
+def test_deprivation_of_2019_is_on_every_area_and_almost_all_of_it_unchanged(warehouse: Warehouse):
+    table = warehouse.table("deprivation_2019")
+    assert table["how"].value_counts().to_dict() == {
+        "exact": 31_810,
+        "inherited": 1_842,
+        "averaged": 97,
+        "approximate": 6,
+    }
+    assert table["imd19_score"].notna().all()
+    old = warehouse.table("iod19").set_index("lsoa11_code")["imd_score"]
+    exact = table[table["how"] == "exact"].set_index("area_code")["imd19_score"]
+    assert (exact == old[exact.index]).all()
+
+
+def test_networks_share_out_the_patients_of_areas_and_lose_none(warehouse: Warehouse):
+    networks = warehouse.table("area_pcn")
+    assert networks["pcn_code"].nunique() == 1_298
+    assert networks.groupby("area_code")["share"].sum().max() <= 1 + 1e-9
+    noted = warehouse.table("_notes").query("table_name == 'area_pcn'")["amount"].sum()
+    registered = warehouse.query("SELECT sum(patients) AS patients FROM gp_registrations")["patients"][0]
+    assert networks["patients"].sum() + noted == pytest.approx(float(registered), rel=1e-9)
+
+
+def test_venues_are_open_practices_and_libraries(warehouse: Warehouse):
+    venues = warehouse.table("venues")
+    assert venues["kind"].value_counts().to_dict() == {"gp_practice": 6_618, "library": 2_877}
+    assert venues["site_id"].is_unique
+    libraries = venues[venues["kind"] == "library"]
+    assert libraries["shares_with_health"].sum() == 127
+    assert not venues["name"].str.contains("OpenStreetMap").any()
 
 
 def test_every_area_has_21_modelled_conditions(warehouse: Warehouse):

@@ -95,9 +95,9 @@ def test_a_layer_that_is_not_loaded_is_left_out_and_said(tiny: Evidence):
     ]
 
 
-def test_a_layer_that_no_source_gives_says_why_until_it_is_loaded(tiny: Evidence):
+def test_a_layer_of_an_optional_source_says_how_to_get_it_until_it_is_loaded(tiny: Evidence):
     one = preset("respiratory_cold_homes")
-    assert any("fuel poverty" in line and "DESNZ" in line for line in one.missing(tiny))
+    assert any("fuel poverty" in line and "fetch all sources" in line for line in one.missing(tiny))
     warm = with_layers(tiny, {"fuel_poverty": range(10)})
     assert not any("fuel poverty" in line for line in one.missing(warm))
     assert one.plan(warm, Plan()).weights == {"fuel_poverty": 2}

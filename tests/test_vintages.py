@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hjp_geo.errors import GeographyError, SchemaError
-from hjp_geo.vintages import convert_ages_to_lsoa11, convert_lsoa11_to_lsoa21
+from hjp_geo.vintages import (
+    convert_ages_to_lsoa11,
+    convert_boards,
+    convert_lsoa11_to_lsoa21,
+    convert_rates_lsoa11_to_lsoa21,
+    crosswalk_lsoa11_to_lsoa21,
+    roll_up_by_patients,
+    vintage_of,
+)
 
 LOOKUP = pd.DataFrame(
     [
@@ -204,3 +212,159 @@ def test_gives_all_32844_english_areas_of_2011_an_age_structure(england: pd.Data
     unchanged = england.loc[england["change"] == "U", "lsoa21_code"]
     shares = pd.Series(old_share, index=codes)[unchanged]
     np.testing.assert_allclose((wide["65OV"] / wide["TOTAL"])[unchanged], shares, rtol=1e-12)
+
+
+# --- telling vintages apart ------------------------------------------------------------------------------------------
+
+VINTAGES = {"LSOA 2021": pd.Index(["kept", "child1", "child2"]), "LSOA 2011": pd.Index(["kept", "split"])}
+
+
+@pytest.mark.parametrize(
+    ("codes", "vintage"),
+    [(["child1", "kept"], "LSOA 2021"), (["split", "kept", "split"], "LSOA 2011"), (["kept"], "LSOA 2021")],
+)
+def test_codes_are_of_the_vintage_that_has_all_of_them(codes: list[str], vintage: str) -> None:
+    assert vintage_of(pd.Index(codes), VINTAGES) == vintage
+
+
+def test_codes_of_two_vintages_are_an_error_not_a_guess() -> None:
+    said = "mix vintages: 1 only of LSOA 2021, such as child1; 1 only of LSOA 2011, such as split. Convert one of them"
+    with pytest.raises(GeographyError, match=said):
+        vintage_of(pd.Index(["kept", "child1", "split"]), VINTAGES)
+
+
+def test_codes_of_no_vintage_are_counted_by_kind_never_dropped() -> None:
+    codes = pd.Index(["kept", "W01000001", "W01000002", "S01000001", "EMPTY", "CLOSED"])
+    said = (
+        r"5 codes are not areas of LSOA 2021 or LSOA 2011: 2 Welsh \(W01000001\), 1 Scottish \(S01000001\), 2 unknown"
+    )
+    with pytest.raises(GeographyError, match=said):
+        vintage_of(codes, VINTAGES)
+
+
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+PEOPLE_2011 = pd.Series({"kept": 900.0, "split": 400, "left": 300, "right": 700, "north": 500, "south": 300})
+RATES = pd.Series({"kept": 0.1, "split": 0.2, "left": 0.3, "right": 0.1, "north": 0.4, "south": 0.8})
+
+
+def rates(of: pd.Series = RATES) -> pd.DataFrame:
+    return convert_rates_lsoa11_to_lsoa21(of, PEOPLE_2011, LOOKUP, POPULATION)
+
+
+def test_a_rate_is_kept_inherited_averaged_or_approximated() -> None:
+    table = rates()
+    # merged: (0.3 × 300 + 0.1 × 700) / 1000 = 0.16; redrawn: (0.4 × 500 + 0.8 × 300) / 800 = 0.55
+    expected = {"kept": 0.1, "child1": 0.2, "child2": 0.2, "merged": 0.16, "east": 0.55, "west": 0.55}
+    assert table["rate"].to_dict() == pytest.approx(expected)
+    assert table.loc["kept", "rate"] == 0.1  # exactly
+    assert table["how"].to_dict() == {
+        "kept": "exact",
+        "child1": "inherited",
+        "child2": "inherited",
+        "merged": "averaged",
+        "east": "approximate",
+        "west": "approximate",
+    }
+
+
+def test_a_rate_of_which_a_part_is_missing_is_missing() -> None:
+    missing = rates(RATES.where(~RATES.index.isin(["left", "north"])))["rate"].isna()
+    assert missing[missing].index.to_list() == ["east", "merged", "west"]
+
+
+@given(st.floats(-100, 100), st.lists(st.floats(1, 1e5), min_size=6, max_size=6))
+@settings(max_examples=50)
+def test_a_constant_rate_stays_constant(rate: float, people: list[float]) -> None:
+    weights = pd.Series(people, index=RATES.index)
+    constant = pd.Series(rate, index=RATES.index)
+    result = convert_rates_lsoa11_to_lsoa21(constant, weights, LOOKUP, POPULATION)["rate"]
+    np.testing.assert_allclose(result, rate, rtol=1e-9, atol=1e-9)
+
+
+def test_the_crosswalk_gives_what_the_conversion_gives() -> None:
+    crosswalk = crosswalk_lsoa11_to_lsoa21(LOOKUP, POPULATION)
+    assert crosswalk.groupby("lsoa11_code")["share"].sum().to_numpy() == pytest.approx(1)
+    counts = crosswalk.merge(COUNTS.reset_index(), on="lsoa11_code")
+    by_hand = (counts["cases"] * counts["share"]).groupby(counts["lsoa21_code"]).sum()
+    assert by_hand.to_dict() == pytest.approx(converted())
+
+
+# --- boards ----------------------------------------------------------------------------------------------------------
+
+# Two boards merged into New; Frimley was divided, 300 of its 400 people to New and 100 to Other.
+BOARDS = pd.DataFrame(
+    [
+        ("a", "One", "New"),
+        ("b", "Two", "New"),
+        ("c", "Frimley", "New"),
+        ("d", "Frimley", "Other"),
+        ("e", "Same", "Same"),
+    ],
+    columns=["area_code", "old", "new"],
+)
+PEOPLE = pd.Series({"a": 10.0, "b": 20, "c": 300, "d": 100, "e": 5})
+BY_BOARD = pd.DataFrame({"cases": {"One": 1.0, "Two": 2, "Frimley": 8, "Same": 3}})
+
+
+def test_merged_boards_add_up_and_a_divided_one_is_an_estimate() -> None:
+    table = convert_boards(BY_BOARD, BOARDS, PEOPLE)
+    assert table["cases"].to_dict() == {"New": 1 + 2 + 6, "Other": 2, "Same": 3}
+    assert table["is_exact"].to_dict() == {"New": False, "Other": False, "Same": True}
+    assert table["cases"].sum() == BY_BOARD["cases"].sum()
+
+
+def test_boards_that_only_merge_are_exact_without_a_population() -> None:
+    table = convert_boards(BY_BOARD.drop(index="Frimley"), BOARDS, pd.Series(dtype="float64"))
+    assert table["cases"].to_dict() == {"New": 3, "Same": 3}
+    assert table["is_exact"].all()
+
+
+def test_a_missing_part_makes_a_board_missing_not_smaller() -> None:
+    counts = BY_BOARD.assign(cases=[np.nan, 2, 8, 3])
+    assert convert_boards(counts, BOARDS, PEOPLE)["cases"].isna().to_dict() == {
+        "New": True,
+        "Other": False,
+        "Same": False,
+    }
+
+
+def test_counts_of_new_boards_are_not_taken_for_old_ones() -> None:
+    with pytest.raises(GeographyError, match="1 codes are not areas of the old vintage"):
+        convert_boards(pd.DataFrame({"cases": {"New": 1.0}}), BOARDS, PEOPLE)
+
+
+def test_a_board_with_areas_outside_the_new_vintage_is_refused() -> None:
+    with pytest.raises(GeographyError, match="1 areas have no board in the new vintage, such as d"):
+        convert_boards(BY_BOARD, BOARDS.assign(new=["New", "New", "New", None, "Same"]), PEOPLE)
+
+
+def test_a_divided_board_needs_people_to_divide_by() -> None:
+    with pytest.raises(GeographyError, match="divided has areas without a population"):
+        convert_boards(BY_BOARD, BOARDS, PEOPLE.drop("d"))
+
+
+# --- networks --------------------------------------------------------------------------------------------------------
+
+PATIENTS = pd.DataFrame(
+    [("a", "N", 30.0), ("b", "N", 10.0), ("b", "S", 90.0), ("c", "T", 5.0)],
+    columns=["area_code", "pcn_code", "patients"],
+)
+
+
+def test_a_network_has_the_mean_over_its_patients_not_over_its_areas() -> None:
+    table = roll_up_by_patients(pd.Series({"a": 2.0, "b": 6.0, "c": np.nan}), PATIENTS)
+    assert table["value"].drop("T").to_dict() == {"N": (2 * 30 + 6 * 10) / 40, "S": 6}
+    assert np.isnan(table.loc["T", "value"])  # nobody in an area with a value
+    assert table["known_share"].to_dict() == {"N": 1, "S": 1, "T": 0}
+
+
+def test_a_network_says_how_many_of_its_patients_its_value_stands_on() -> None:
+    table = roll_up_by_patients(pd.Series({"a": 2.0, "b": np.nan, "c": 0.0}), PATIENTS)
+    assert table.loc["N"].to_list() == [2, 0.75]
+    assert table.loc["T"].to_list() == [0, 1]  # zero is known
+
+
+def test_networks_of_other_areas_are_refused() -> None:
+    with pytest.raises(GeographyError, match="1 codes are not areas of the values"):
+        roll_up_by_patients(pd.Series({"a": 1.0, "b": 1.0}), PATIENTS)

@@ -13,7 +13,10 @@ import shapely
 
 from hjp_geo.areas import Table
 
-__all__ = ["as_csv", "as_json", "as_workbook", "as_zip", "layer_answers"]
+__all__ = ["TITLE", "as_csv", "as_json", "as_workbook", "as_zip", "gov_uk_page", "layer_answers"]
+
+TITLE = "A made-up Integrated Care System: no figure in it is about a real place"
+ASSETS = "assets.publishing.service.gov.uk/media"
 
 _LONG_AGO = (2026, 11, 24, 0, 0, 0)
 _NAMESPACE = "http://schemas.openxmlformats.org"
@@ -123,3 +126,22 @@ def layer_answers(service: str, attributes: Table, shapes: Any = None) -> dict[s
         f"{root}/query": as_json({"type": "FeatureCollection", "features": features}),
         f"{root}/query.count.json": as_json({"count": len(features)}),
     }
+
+
+def gov_uk_page(page: str, media: str, name: str, body: bytes, updated: str) -> dict[str, bytes]:
+    """A GOV.UK page with a decoy and one attachment, and the attachment."""
+    url = f"https://{ASSETS}/{media}/{name}"
+    decoy = {
+        "attachment_type": "file",
+        "content_type": "application/pdf",
+        "filename": "Made_up_report.pdf",
+        "url": f"https://{ASSETS}/made00000000000000decoy0/Made_up_report.pdf",
+    }
+    wanted = {"attachment_type": "file", "filename": name, "url": url, "file_size": len(body)}
+    item = {
+        "title": TITLE,
+        "base_path": page.removeprefix("www.gov.uk/api/content"),
+        "public_updated_at": updated,
+        "details": {"attachments": [decoy, wanted]},
+    }
+    return {page: as_json(item), f"{ASSETS}/{media}/{name}": body}

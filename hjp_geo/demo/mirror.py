@@ -6,7 +6,6 @@ import shutil
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,20 +14,20 @@ import tomlkit
 
 from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
 from hjp_geo.demo.advice import make_debt_advice, make_legal_aid, make_postcodes
+from hjp_geo.demo.deprivation import file_7_of_2019, file_7_of_2025
+from hjp_geo.demo.homes import census_files, fuel_poverty_files
 from hjp_geo.demo.land import Land, make_land
-from hjp_geo.demo.layouts import as_csv, as_json, as_workbook, as_zip, layer_answers
+from hjp_geo.demo.layouts import TITLE, as_csv, as_json, as_workbook, as_zip, gov_uk_page, layer_answers
 from hjp_geo.demo.people import Registers, make_indices, make_people, make_practices, make_registers
+from hjp_geo.demo.places import BOARDS_2026, larger_areas, network_files, venue_files
 from hjp_geo.errors import PlanError
-from hjp_geo.need import imd_transform
 
 __all__ = ["write_mirror"]
 
-EDITION = 4
+EDITION = 5
 """Of the generator: a folder of another edition is written again."""
 SEED = 20261124
 
-_TITLE = "A made-up Integrated Care System: no figure in it is about a real place"
-_ASSETS = "assets.publishing.service.gov.uk/media"
 _NHS = "files.digital.nhs.uk"
 _BGC = "Lower_layer_Super_Output_Areas_December_2021_Boundaries_EW_BGC_V5"
 _LOOKUP_24 = "LSOA21_SICBL24_ICB24_CAL24_LAD24_EN_LU"
@@ -56,7 +55,7 @@ def write_mirror(folder: Path, *, seed: int = SEED, areas: int = 600) -> None:
         path = beside / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
-    about = {"title": _TITLE, "made_up": True, "made_with": wanted, "expected_rows": totals}
+    about = {"title": TITLE, "made_up": True, "made_with": wanted, "expected_rows": totals}
     (beside / "mirror.toml").write_text(tomlkit.dumps(about), "utf-8")
     _swap(beside, folder)
 
@@ -93,15 +92,25 @@ def _files(seed: int, areas: int) -> tuple[dict[str, bytes], dict[str, int]]:
     practice_rows = _practice_rows(practices)
     files = {
         **_deprivation(land, people, indices),
-        **_census(rng, land, people),
+        **census_files(rng, land, people),
         **_geography(land, lookup),
         **_nhs(registers, registrations, practice_rows),
         **_postcode_files(postcodes),
         **_legal_aid_files(legal_aid),
         **_debt_files(debt),
     }
+    before, areas_2011 = _deprivation_before(rng, land, people, indices, lookup)
+    networks, mapped_practices = network_files(land, practices)
+    venues, venue_rows = venue_files(rng, postcodes, practices)
+    files |= before | networks | venues | fuel_poverty_files(rng, land, people)
+    districts = land.areas["lad24_code"].nunique()
     totals = {
         **dict.fromkeys(_AREA_SOURCES, len(land.areas)),
+        **dict.fromkeys(("lad24_boundaries", "lad24_region24_lookup"), districts),
+        **venue_rows,
+        "icb26_boundaries": len(BOARDS_2026),
+        "iod19": areas_2011,
+        "gp_practice_map": mapped_practices,
         "lsoa11_lsoa21_lookup": len(lookup),
         "icb23_boundaries": 1,
         "qof_prevalence": len(registers.prevalence),
@@ -115,112 +124,42 @@ def _files(seed: int, areas: int) -> tuple[dict[str, bytes], dict[str, int]]:
 
 
 _AREA_SOURCES = (
+    "census21_cars",
     "census21_disability",
+    "census21_ethnicity",
+    "census21_household_deprivation",
+    "census21_tenure",
     "iod25",
     "lsoa21_boundaries",
     "lsoa21_centroids",
     "lsoa21_icb24_lookup",
+    "lsoa21_icb26_lookup",
+    "lsoa21_msoa21_lookup",
     "lsoa21_rural_urban",
+    "lsoa21_ward24_lookup",
+    "sub_regional_fuel_poverty",
 )
 
 
 # deprivation --------------------------------------------------------------------------------------------------------
 
-_STEMS = {
-    "imd": "Index of Multiple Deprivation (IMD)",
-    "income": "Income",
-    "employment": "Employment",
-    "education": "Education, Skills and Training",
-    "health": "Health Deprivation and Disability",
-    "crime": "Crime",
-    "barriers": "Barriers to Housing and Services",
-    "living": "Living Environment",
-    "idaci": "Income Deprivation Affecting Children Index (IDACI)",
-    "idaopi": "Income Deprivation Affecting Older People (IDAOPI)",
-    "education_1": "Children and Young People Sub-domain",
-    "education_2": "Adult Skills Sub-domain",
-    "barriers_1": "Geographical Barriers Sub-domain",
-    "barriers_2": "Wider Barriers Sub-domain",
-    "living_1": "Indoors Sub-domain",
-    "living_2": "Outdoors Sub-domain",
-}
-_WORKING_AGE = "Working age population 18-66 (for use with Employment Deprivation Domain): mid 2022"
-_RATES = {"income": 0.125, "employment": 0.11, "idaci": 0.17, "idaopi": 0.14}
-"""Indices that are shares of people, and the usual share."""
-_FROM_0_TO_100 = ("imd", "education", "barriers", "living")
-"""Indices, with their sub-domains, whose scores are never below 0; those of health and crime lie around 0."""
-
 
 def _deprivation(land: Land, people: Table, indices: Table) -> dict[str, bytes]:
     page = "www.gov.uk/api/content/government/statistics/english-indices-of-deprivation-2025"
     name = "File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv"
-    body = as_csv(_file_7(land, people, indices), encoding="utf-8-sig", newline="\r\n")
-    return _page(page, "made0000000000000000iod7", name, body, "2025-11-19T09:20:39+00:00")
+    body = as_csv(file_7_of_2025(land, people, indices), encoding="utf-8-sig", newline="\r\n")
+    return gov_uk_page(page, "made0000000000000000iod7", name, body, "2025-11-19T09:20:39+00:00")
 
 
-def _page(page: str, media: str, name: str, body: bytes, updated: str) -> dict[str, bytes]:
-    """A GOV.UK page with a decoy and one attachment, and the attachment."""
-    url = f"https://{_ASSETS}/{media}/{name}"
-    decoy = {
-        "attachment_type": "file",
-        "content_type": "application/pdf",
-        "filename": "Made_up_report.pdf",
-        "url": f"https://{_ASSETS}/made00000000000000decoy0/Made_up_report.pdf",
-    }
-    wanted = {"attachment_type": "file", "filename": name, "url": url, "file_size": len(body)}
-    item = {
-        "title": _TITLE,
-        "base_path": page.removeprefix("www.gov.uk/api/content"),
-        "public_updated_at": updated,
-        "details": {"attachments": [decoy, wanted]},
-    }
-    return {page: as_json(item), f"{_ASSETS}/{media}/{name}": body}
-
-
-def _file_7(land: Land, people: Table, indices: Table) -> Table:
-    columns: dict[str, Any] = {
-        "LSOA code (2021)": land.areas["lsoa21_code"],
-        "LSOA name (2021)": land.areas["lsoa21_name"],
-        "Local Authority District code (2024)": land.areas["lad24_code"],
-        "Local Authority District name (2024)": land.areas["lad24_name"],
-    }
-    for name, stem in _STEMS.items():
-        rank = indices[name].rank(method="first", ascending=False).astype("int64")
-        rate = name in _RATES
-        score = (_RATES.get(name, 0) * np.exp(0.55 * indices[name])).clip(0.004, 0.6) if rate else indices[name]
-        if name.startswith(_FROM_0_TO_100):
-            score = 0.9 * imd_transform(rank.astype("float64"), len(rank)) + 1
-        columns[f"{stem} Score" + (" (rate)" if rate else "")] = score.round(3)
-        columns[f"{stem} Rank (where 1 is most deprived)"] = rank
-        decile = f"{stem} Decile (where 1 is most deprived 10% of LSOAs)"
-        columns[decile[:80] if name == "education_1" else decile] = -(-10 * rank // len(rank))
-    columns |= {
-        "Total population: mid 2022": people["population"],
-        "Dependent Children aged 0-15: mid 2022": people["population_0_15"],
-        "Older population aged 60 and over: mid 2022": people["population_60_over"],
-        "Working age population 18-66 (for use with Employment Deprivation Domain): mid 2022": people[
-            "population_18_66"
-        ],
-    }
-    return pd.DataFrame(columns)
-
-
-def _census(rng: np.random.Generator, land: Land, people: Table) -> dict[str, bytes]:
-    """Census table TS038: how many residents are disabled; more where people are older or poorer."""
-    share = 0.175 + 0.03 * people["hardship"] + 0.25 * (people["share_60_over"] - 0.24)
-    disabled = rng.binomial(people["population"], share.clip(0.03, 0.5))
-    table = pd.DataFrame(
-        {
-            "date": 2021,
-            "geography": land.areas["lsoa21_name"],
-            "geography code": land.areas["lsoa21_code"],
-            "Disability: Total: All usual residents": people["population"],
-            "Disability: Disabled under the Equality Act": disabled,
-            "Disability: Not disabled under the Equality Act": people["population"] - disabled,
-        }
-    )
-    body = as_zip({"census2021-ts038-lsoa.csv": as_csv(table)})
-    return {"www.nomisweb.co.uk/output/census/2021/census2021-ts038.zip": body}
+def _deprivation_before(
+    rng: np.random.Generator, land: Land, people: Table, indices: Table, lookup: Table
+) -> tuple[dict[str, bytes], int]:
+    """The indices of 2019, on the areas of 2011, and how many of them there are."""
+    page = "www.gov.uk/api/content/government/statistics/english-indices-of-deprivation-2019"
+    name = "File_7_-_All_IoD2019_Scores__Ranks__Deciles_and_Population_Denominators_3.csv"
+    table = file_7_of_2019(rng, land, people, indices, lookup)
+    body = as_csv(table, newline="\r\n")
+    return gov_uk_page(page, "made0000000000000000iod4", name, body, "2019-09-26T09:30:00+00:00"), len(table)
 
 
 # geography ----------------------------------------------------------------------------------------------------------
@@ -240,6 +179,7 @@ def _geography(land: Land, lookup: Table) -> dict[str, bytes]:
         _LOOKUP_24: (_icb_lookup(land), None),
         "LSOA11_LSOA21_LAD22_EW_LU_v5": (lookup, None),
         "LSOA21_RUC21_EW_LU": (_rural_urban(land), None),
+        **{name: (table, None if s is None else s.to_numpy()) for name, (table, s) in larger_areas(land).items()},
     }
     services = [{"name": name, "type": "FeatureServer"} for name in layers]
     listing = "services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services/index.json"
@@ -416,7 +356,7 @@ def _legal_aid_files(offices: list[tuple[str, str, str, tuple[str, ...]]]) -> di
     about = [("", "About the data"), ("", "Every row is invented.")]
     body = as_workbook({"Summary": [list(row) for row in rows], "About the data": about})
     page = "www.gov.uk/api/content/government/publications/directory-of-legal-aid-providers"
-    return _page(page, "made00000000000000000laa", "Made_up_directory.xlsx", body, "2026-04-10T08:53:42+00:00")
+    return gov_uk_page(page, "made00000000000000000laa", "Made_up_directory.xlsx", body, "2026-04-10T08:53:42+00:00")
 
 
 _DEBT_HEADER = [
