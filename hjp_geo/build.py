@@ -8,21 +8,25 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hjp_geo import __version__
 from hjp_geo.areas import Table
 from hjp_geo.errors import SchemaError, WarehouseError
 from hjp_geo.layer import Derived, Layer, Note, compute_layer, compute_table
+from hjp_geo.quality import Check, Finding, age_finding, check_ranges, findings_table, run_check
 from hjp_geo.registry import discover
 from hjp_geo.source import Release, Source, read_release, releases
-from hjp_geo.store import Builder, building, warehouse_path
+from hjp_geo.store import Builder, Warehouse, building, warehouse_path
 
-__all__ = ["BuildReport", "build"]
+__all__ = ["BuildReport", "build", "previous_folder"]
 
 Step = Callable[[str], None]
 """Called with the name of each thing as work on it begins."""
@@ -36,6 +40,8 @@ class BuildReport:
     rows: Mapping[str, int]
     notes: tuple[tuple[str, Note], ...]
     seconds: float
+    quality: Table
+    """The data-quality report, as `hjp_geo.quality.findings_table` gives it; the warehouse keeps it as ``_quality``."""
 
 
 @dataclass
@@ -46,11 +52,20 @@ class _Work:
     builder: Builder
     tables: dict[str, Table] = field(default_factory=dict)
     notes: list[tuple[str, Note]] = field(default_factory=list)
+    lacking: dict[str, tuple[Derived | Layer, list[str]]] = field(default_factory=dict)
 
     def keep(self, name: str, table: Table) -> None:
         self.tables[name] = table
         self.notes += [(name, one) for one in table.attrs.pop("notes", [])]
         self.builder.write(name, table)
+
+    def has(self, one: Derived | Layer) -> bool:
+        """Whether all that it cannot do without is there; where not, an optional source is lacking: remembered."""
+        optional = one.optional if isinstance(one, Derived) else frozenset[str]()
+        lacking = [name for name in one.inputs if name not in self.tables and name not in optional]
+        if lacking:
+            self.lacking[one.name] = (one, lacking)
+        return not lacking
 
 
 def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
@@ -73,15 +88,22 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
             step(name)
             work.keep(name, _read(sources[name], held[name], cache))
         for one in _in_order(tables):
-            step(one.name)
-            work.keep(one.name, compute_table(one, work.tables))
+            if work.has(one):
+                step(one.name)
+                work.keep(one.name, compute_table(one, work.tables))
         step("layers")
+        layers = {name: one for name, one in layers.items() if work.has(one)}
         _write_layers(work, layers)
+        _write_not_loaded(work)
         _write_records(work, sources, held)
         inputs = [{"table_name": one.name, "inputs": json.dumps(one.inputs)} for one in tables.values()]
         builder.write("_tables", pd.DataFrame(inputs))
+        step("data quality")
+        quality = findings_table(_findings(work, sources, held, layers))
+        builder.write("_quality", quality)
+        _keep_last(cache, held)
     rows = {name: len(table) for name, table in work.tables.items()}
-    return BuildReport(warehouse_path(cache), rows, tuple(work.notes), time.perf_counter() - started)
+    return BuildReport(warehouse_path(cache), rows, tuple(work.notes), time.perf_counter() - started, quality)
 
 
 def _demand_known(readers: Sequence[Derived | Layer], known: Collection[str]) -> None:
@@ -147,6 +169,88 @@ def _write_layers(work: _Work, layers: Mapping[str, Layer]) -> None:
     work.builder.write("_layers", pd.DataFrame(described))
 
 
+def _write_not_loaded(work: _Work) -> None:
+    """The tables and layers that this warehouse cannot have, and the optional sources that would bring them."""
+
+    def sources_of(name: str) -> list[str]:
+        return sorted({s for n in work.lacking[name][1] for s in sources_of(n)}) if name in work.lacking else [name]
+
+    rows = [
+        {
+            "name": name,
+            "kind": "layer" if isinstance(one, Layer) else "table",
+            "label": one.label if isinstance(one, Layer) else name,
+            "sources": ", ".join(sources_of(name)),
+        }
+        for name, (one, _) in work.lacking.items()
+    ]
+    work.notes += [
+        ("layer_values", Note(f"layer not loaded: {row['label']} (fetch {row['sources']})", 1))
+        for row in rows
+        if row["kind"] == "layer"
+    ]
+    work.builder.write("_not_loaded", pd.DataFrame(rows, columns=["name", "kind", "label", "sources"]))
+
+
+def _findings(
+    work: _Work, sources: Mapping[str, Source], held: Mapping[str, Release], layers: Mapping[str, Layer]
+) -> Iterator[Finding]:
+    """What was read, what is old, what is outside its range, and what the declared checks find."""
+    today = dt.datetime.now(dt.UTC).date()
+    units = {name: one.unit for name, one in layers.items()}
+    for name, table in work.tables.items():
+        if name in sources:
+            known = None if held[name].made_up else sources[name].expected_rows
+            of = np.nan if known is None else known
+            yield Finding("read", name, f"rows of release {held[name].release}", len(table), of)
+            if old := age_finding(name, held[name].release, today):
+                yield old
+        yield from check_ranges(name, table, units if name == "layer_values" else None)
+    last = _last_build(work.cache, held)
+    for one in discover("layers", Check).values():
+        yield from run_check(one, work.tables, last)
+
+
+def previous_folder(cache: Path) -> Path:
+    """Where the warehouse stands that was in use before the last change of a release, if there was one."""
+    return cache / "previous"
+
+
+def _keep_last(cache: Path, held: Mapping[str, Release]) -> None:
+    """Keep the warehouse that is about to be replaced, where it was made from other files: to say what changed.
+
+    It is linked, not copied; where the file system has no links there is nothing to compare with.
+    """
+    try:
+        last = Warehouse.open(cache).table("_sources")
+    except WarehouseError:
+        return
+    if dict(zip(last["source"], last["sha256"], strict=True)) == {name: one.sha256 for name, one in held.items()}:
+        return
+    kept = warehouse_path(previous_folder(cache))
+    beside = kept.with_name(f".building-{uuid.uuid4().hex[:8]}")
+    with suppress(OSError):
+        kept.parent.mkdir(exist_ok=True)
+        beside.hardlink_to(warehouse_path(cache))
+        beside.replace(kept)
+    beside.unlink(missing_ok=True)
+
+
+def _last_build(cache: Path, held: Mapping[str, Release]) -> Callable[[str], Table | None]:
+    """The tables of the last warehouse, by name: None where there is none, or it was made from the same file."""
+    try:
+        warehouse = Warehouse.open(cache)
+        hashes = warehouse.table("_sources").set_index("source")["sha256"]
+    except WarehouseError:  # there is none, or none of this layout: nothing to compare with
+        return lambda _name: None
+
+    def table(name: str) -> Table | None:
+        same = name in held and hashes.get(name) == held[name].sha256
+        return None if same or name not in hashes.index else warehouse.table(name)
+
+    return table
+
+
 def _write_records(work: _Work, sources: Mapping[str, Source], held: Mapping[str, Release]) -> None:
     records = [
         {
@@ -157,6 +261,7 @@ def _write_records(work: _Work, sources: Mapping[str, Source], held: Mapping[str
             "attribution": sources[name].attribution,
             "release": release.release,
             "url": release.url,
+            "file": release.file,
             "sha256": release.sha256,
             "bytes": release.bytes,
             "rows": release.rows,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +17,10 @@ import pandas as pd
 import shapely
 
 from hjp_geo.areas import Table, tidy_postcodes
-from hjp_geo.errors import PlanError
+from hjp_geo.errors import PlanError, WarehouseError
+from hjp_geo.own.overlay import lay_over
+from hjp_geo.own.shelf import Decision, OwnData, read_own
+from hjp_geo.quality import findings_table
 from hjp_geo.store import Warehouse
 
 __all__ = ["ENGLAND", "Evidence", "Place"]
@@ -23,7 +28,14 @@ __all__ = ["ENGLAND", "Evidence", "Place"]
 ENGLAND = "england"
 """The place code for every area of the warehouse."""
 
-_PLACE_LEVELS = (("icb24", "Integrated Care Board"), ("sicbl24", "Sub-ICB location"), ("lad24", "District"))
+_PLACE_LEVELS = (
+    ("icb24", "Integrated Care Board"),
+    ("icb26", "Integrated Care Board (April 2026)"),
+    ("sicbl24", "Sub-ICB location"),
+    ("lad24", "District"),
+    ("region24", "Region"),
+)
+"""A board that is the same in both vintages has one code, and stands once. A level may be absent, or partly missing."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,10 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The contents of one build, read once. Every table is as the build wrote it; nothing here is changed."""
+    """The contents of one build, read once, with the user's own data laid over it; nothing here is changed afterwards.
+
+    Without own data every table is as the build wrote it, but for grades, which fall with the age of a list.
+    """
 
     warehouse: Warehouse
     areas: Table
@@ -56,27 +71,56 @@ class Evidence:
     """Indexed by source: title, publisher, licence, attribution, release, URL, SHA-256, date."""
     notes: Table
     """What each table left out, and how much."""
+    own: OwnData = field(default_factory=OwnData)
+    """What the user brought, and decided about duplicates; empty where nothing is in play."""
+    own_inputs: Mapping[str, list[str]] = field(default_factory=dict)
+    """Table or layer → sources that the user's data add to it."""
+    own_lost: tuple[Decision, ...] = ()
+    """Decisions about duplicates whose sites are there no more: not applied."""
 
     @classmethod
-    def load(cls, cache: Path) -> Evidence:
-        """Read the warehouse of a cache folder; `WarehouseError` where there is none."""
-        warehouse = Warehouse.open(cache)
+    def load(cls, cache: Path, *, own_from: Path | None = None) -> Evidence:
+        """Read the warehouse of a cache folder, and the user's own data there (or in another cache folder).
+
+        Raises `WarehouseError` where there is no warehouse, `PlanError` where own data cannot be read.
+        """
+        warehouse, own = Warehouse.open(cache), read_own(own_from or cache)
+        laid = lay_over(
+            own,
+            sites=warehouse.table("sites").set_index("site_id"),
+            services=warehouse.table("services"),
+            values=warehouse.table("layer_values").set_index("area_code"),
+            layers=warehouse.table("_layers").set_index("layer"),
+            sources=warehouse.table("_sources").set_index("source"),
+            day=dt.date.fromisoformat(str(warehouse.table("_run")["built"].iloc[0])[:10]),
+        )
         return cls(
             warehouse=warehouse,
             areas=warehouse.table("areas").set_index("area_code"),
-            values=warehouse.table("layer_values").set_index("area_code"),
-            layers=warehouse.table("_layers").set_index("layer"),
-            sites=warehouse.table("sites").set_index("site_id"),
-            services=warehouse.table("services"),
+            values=laid.values,
+            layers=laid.layers,
+            sites=laid.sites,
+            services=laid.services,
             health_sites=warehouse.table("health_sites").set_index("site_id"),
-            sources=warehouse.table("_sources").set_index("source"),
+            sources=laid.sources,
             notes=warehouse.table("_notes"),
+            own=own,
+            own_inputs=laid.inputs,
+            own_lost=laid.lost,
         )
 
     @property
     def build_id(self) -> str:
-        """Which build this is."""
-        return self.warehouse.build_id
+        """Which build this is, and which own data are laid over it."""
+        return f"{self.warehouse.build_id}-own-{self.own.digest}" if self.own else self.warehouse.build_id
+
+    @cached_property
+    def quality(self) -> Table:
+        """The data-quality report of the build (`hjp_geo.quality`); no rows where an older build kept none."""
+        try:
+            return self.warehouse.table("_quality")
+        except WarehouseError:
+            return findings_table(())
 
     @cached_property
     def made_up(self) -> bool:
@@ -87,7 +131,8 @@ class Evidence:
     def built(self) -> str:
         """When the warehouse was built (UTC), and by which version."""
         run = self.warehouse.table("_run").iloc[0]
-        return f"{run['built']} by hjp-geo {run['hjp_geo_version']}"
+        own = f", with your own data: {self.own.in_words()}" if self.own.in_words() else ""
+        return f"{run['built']} by hjp-geo {run['hjp_geo_version']}{own}"
 
     @cached_property
     def boundaries(self) -> gpd.GeoSeries:
@@ -123,10 +168,15 @@ class Evidence:
     def places(self) -> dict[str, Place]:
         """Every place that can be asked for, by code: all areas first, then systems, then places, then districts."""
         found = {ENGLAND: Place(ENGLAND, "All areas (made up)" if self.made_up else "England", "Country")}
-        for level, kind in _PLACE_LEVELS:
-            pairs = self.areas[[f"{level}_code", f"{level}_name"]].drop_duplicates().sort_values(f"{level}_name")
-            found |= {code: Place(code, name, kind) for code, name in pairs.itertuples(index=False)}
+        for level, kind in self._place_levels:
+            pairs = self.areas[[f"{level}_code", f"{level}_name"]].dropna().drop_duplicates(f"{level}_code")
+            ordered = pairs.sort_values(f"{level}_name").itertuples(index=False)
+            found |= {code: Place(code, name, kind) for code, name in ordered if code not in found}
         return found
+
+    @property
+    def _place_levels(self) -> list[tuple[str, str]]:
+        return [(level, kind) for level, kind in _PLACE_LEVELS if f"{level}_code" in self.areas.columns]
 
     def place(self, text: str) -> Place:
         """The place with this code or name; `PlanError` suggests the nearest ones where there is none."""
@@ -152,7 +202,7 @@ class Evidence:
         """The codes of a place's areas, sorted."""
         if code == ENGLAND:
             return self.areas.index
-        levels = [f"{level}_code" for level, _kind in _PLACE_LEVELS]
+        levels = [f"{level}_code" for level, _kind in self._place_levels]
         return self.areas.index[(self.areas[levels] == code).any(axis=1)]
 
     def label(self, layer: str) -> str:
@@ -186,21 +236,25 @@ class Evidence:
 
     def sources_of(self, names: list[str]) -> list[str]:
         """The sources that layers or tables are made from, however indirectly, sorted."""
-        found: set[str] = set()
+        seen: set[str] = set()
         waiting = list(names)
-        inputs = self._inputs
         while waiting:
             name = waiting.pop()
-            if name in self.sources.index:
-                found.add(name)
-            waiting += inputs.get(name, [])
-        return sorted(found)
+            if name not in seen:
+                seen.add(name)
+                waiting += self._inputs.get(name, [])
+        return sorted(seen.intersection(self.sources.index))
+
+    def inputs_of(self, name: str) -> list[str]:
+        """What a layer or a table is made from, one step back; nothing for a source."""
+        return list(self._inputs.get(name, ()))
 
     @cached_property
     def _inputs(self) -> dict[str, list[str]]:
         derived = self.warehouse.table("_tables").set_index("table_name")["inputs"]
         pairs = [*derived.items(), *self.layers["inputs"].items()]
-        return {str(name): json.loads(inputs) for name, inputs in pairs}
+        found = {str(name): list(json.loads(inputs)) for name, inputs in pairs}
+        return {name: [*found.get(name, ()), *self.own_inputs.get(name, ())] for name in {**found, **self.own_inputs}}
 
     def attribution(self, names: list[str]) -> list[str]:
         """The credit lines that the licences of these layers or tables require, each once.

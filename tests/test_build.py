@@ -17,10 +17,11 @@ from publisher import Answer, Publisher
 
 from hjp_geo import build as build_module
 from hjp_geo.areas import AreaValues, Table
-from hjp_geo.build import BuildReport, build
+from hjp_geo.build import BuildReport, build, previous_folder
 from hjp_geo.discovery import fixed_file
 from hjp_geo.errors import SchemaError, WarehouseError
 from hjp_geo.layer import Derived, Layer, derived, layer, note
+from hjp_geo.quality import Check, Finding, check
 from hjp_geo.source import Source, fetch, releases, source
 from hjp_geo.store import Warehouse
 from hjp_geo.upstream import Upstream
@@ -96,6 +97,7 @@ def project(publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Source: sources,
         Derived: {"doubles": doubles, "areas": areas},  # the first reads the second
         Layer: {"people_twice": people_twice},
+        Check: {},
     }
     monkeypatch.setattr(build_module, "discover", lambda _folder, kind: declared[kind])
     publisher.says("files.example/homes.csv", Answer(HOMES))
@@ -125,7 +127,7 @@ def test_what_a_table_says_of_itself_is_kept(project: Project):
 def test_every_step_is_told(project: Project):
     said: list[str] = []
     build(project.cache, said.append)
-    assert said == ["homes", "areas", "doubles", "layers"]
+    assert said == ["homes", "areas", "doubles", "layers", "data quality"]
 
 
 def test_a_source_not_fetched_is_named_with_the_command_that_fetches_it(project: Project, tmp_path: Path):
@@ -243,3 +245,48 @@ def test_a_build_that_fails_says_why_and_leaves_the_last_warehouse(
         project.build()
     assert project.warehouse.build_id == before
     assert list(project.cache.glob(".building-*")) == []
+
+
+def test_the_report_is_kept_with_the_warehouse(project: Project):
+    report = project.build()
+    kept = project.table("_quality")
+    assert [row["what"] for row in kept] == report.quality["what"].tolist()
+    assert (kept[0]["kind"], kept[0]["what"], kept[0]["rows"]) == ("read", "rows of release 1", 3)
+
+
+def test_a_check_sees_the_tables_and_those_of_the_last_build(project: Project, publisher: Publisher):
+    @check
+    def grew(homes: Table, last_homes: Table | None = None) -> list[Finding]:
+        """How many homes came."""
+        return [] if last_homes is None else [Finding("looks_wrong", "homes", "came", len(homes) - len(last_homes))]
+
+    project.declared[Check]["grew"] = grew
+    assert "came" not in set(project.build().quality["what"])
+    assert "came" not in set(project.build().quality["what"])  # built again from the same file: nothing came
+    publisher.says("files.example/homes.csv", Answer(HOMES + b"E01000004,7\n"))
+    fetch(project.declared[Source]["homes"], project.cache, Upstream(publisher.base, pause_seconds=0))
+    quality = project.build().quality.set_index("what")
+    assert quality.loc["came", "rows"] == 1
+
+
+def test_the_warehouse_before_a_change_of_release_is_kept(project: Project, publisher: Publisher):
+    project.build()
+    project.build()
+    first = project.warehouse.build_id
+    previous = previous_folder(project.cache)
+    assert not (previous / "hjp.duckdb").exists()  # nothing changed yet
+    publisher.says("files.example/homes.csv", Answer(HOMES + b"E01000004,7\n"))
+    fetch(project.declared[Source]["homes"], project.cache, Upstream(publisher.base, pause_seconds=0))
+    project.build()
+    assert Warehouse.open(previous).build_id == first
+    project.build()
+    assert Warehouse.open(previous).build_id == first  # still the one to compare with
+
+
+def test_a_range_that_a_table_declares_is_kept_to(project: Project):
+    project.build()
+    homes = project.declared[Source]["homes"]
+    project.declared[Source]["homes"] = replace(homes, ranges={"people": (0, 5)})
+    with pytest.raises(SchemaError, match=r"homes: people holds 10 \(1 rows are outside\), declared is 0 to 5"):
+        project.build()
+    assert project.table("homes")[0]["people"] == 10
