@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse, stats
@@ -16,6 +17,7 @@ from hjp_geo.errors import GeographyError, PlanError
 from hjp_geo.statistics import (
     byar,
     concentration_index,
+    contiguity,
     exact_poisson,
     fdr_threshold,
     fgt,
@@ -24,7 +26,9 @@ from hjp_geo.statistics import (
     gini,
     global_moran,
     local_moran,
+    low_clusters,
     palma,
+    permuted_gi_p,
     slope_index_of_inequality,
     theil,
     theil_by_group,
@@ -411,3 +415,104 @@ def test_the_threshold_rejects_as_many_as_its_line_allows(p_values: list[float],
         assert rejected == max(passing)
     elif threshold == 0:
         assert rejected == (p == 0).sum()
+
+
+# Neighbours, and low values that lie together -----------------------------------------------------------------------
+
+
+def squares(*corners: tuple[int, int]) -> list[shapely.Polygon]:
+    return [shapely.box(x, y, x + 1, y + 1) for x, y in corners]
+
+
+def test_areas_that_share_an_edge_or_a_corner_are_neighbours_both_ways() -> None:
+    # A and B share an edge, B and C a corner; the rows come in another order than the codes
+    found = contiguity(squares((1, 0), (0, 0), (2, 1)), pd.Index(["B", "A", "C"]))
+    assert found.to_dict("list") == {
+        "area_code": ["A", "B", "B", "C"],
+        "neighbour_code": ["B", "A", "C", "B"],
+        "kind": ["touching"] * 4,
+    }
+
+
+def test_pieces_of_a_map_are_linked_until_they_are_one() -> None:
+    # A on its own, 1 from B; B and C touch; D and E touch, 5 from C
+    found = contiguity(squares((0, 0), (2, 0), (3, 0), (9, 0), (10, 0)), pd.Index(list("ABCDE")))
+    links = found[found["kind"] == "island link"]
+    assert set(zip(links["area_code"], links["neighbour_code"], strict=True)) == {
+        ("A", "B"), ("B", "A"), ("C", "D"), ("D", "C"),
+    }  # fmt: skip
+    assert set(found["area_code"]) == set("ABCDE")
+
+
+def test_one_area_has_no_neighbour_and_two_always_have() -> None:
+    assert contiguity(squares((0, 0)), pd.Index(["A"])).empty
+    assert len(contiguity(squares((0, 0), (50, 0)), pd.Index(["A", "B"]))) == 2
+
+
+def test_an_area_without_a_boundary_and_a_code_twice_are_refused() -> None:
+    with pytest.raises(GeographyError, match="1 areas have no boundary: B"):
+        contiguity([*squares((0, 0)), None], pd.Index(["A", "B"]))
+    with pytest.raises(GeographyError, match="no code twice"):
+        contiguity(squares((0, 0), (1, 0)), pd.Index(["A", "A"]))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=20, unique=True))
+def test_every_map_becomes_one_piece_and_touching_is_as_by_hand(corners: list[tuple[int, int]]) -> None:
+    codes = pd.Index([f"a{n:02d}" for n in range(len(corners))])
+    found = contiguity(squares(*corners), codes)
+    place = dict(zip(codes, corners, strict=True))
+    near = {
+        (a, b)
+        for a in codes
+        for b in codes
+        if a != b and max(abs(place[a][0] - place[b][0]), abs(place[a][1] - place[b][1])) <= 1
+    }
+    touching = found[found["kind"] == "touching"]
+    assert set(zip(touching["area_code"], touching["neighbour_code"], strict=True)) == near
+    position = {code: n for n, code in enumerate(codes)}
+    links = ([position[a] for a in found["area_code"]], [position[b] for b in found["neighbour_code"]])
+    graph = sparse.coo_array((np.ones(len(found)), links), shape=(len(codes), len(codes)))
+    assert sparse.csgraph.connected_components(graph)[0] == 1
+
+
+def grid_with_a_hole() -> tuple[pd.Series, pd.DataFrame]:
+    """A grid of 12 × 12 areas of random values around 10, but 1 in a corner of 4 × 4; and its neighbours."""
+    values = np.random.default_rng(3).normal(10, 1, (12, 12))
+    values[:4, :4] = 1
+    codes = pd.Index([f"{row:02d}-{column:02d}" for row in range(12) for column in range(12)])
+    boxes = squares(*((row, column) for row in range(12) for column in range(12)))
+    return pd.Series(values.ravel(), index=codes), contiguity(boxes, codes)
+
+
+def test_a_low_corner_is_a_low_cluster_and_little_else_is() -> None:
+    values, neighbours = grid_with_a_hole()
+    found = low_clusters(values, neighbours, permutations=999)
+    corner = [f"{row:02d}-{column:02d}" for row in range(3) for column in range(3)]  # its inside
+    assert found.loc[corner, "low"].all()
+    assert found.loc[found["low"], ["gi_low", "moran_low"]].any(axis=1).all()
+    assert not found.loc[[code for code in values.index if code > "06"], "low"].any()
+    assert (found.loc[found["gi_low"], "gi_z"] < 0).all()
+
+
+def test_too_few_permutations_pass_nothing_by_moran() -> None:
+    # with 19 the least two-sided p is 2/20 = 0.1, above 0.05 however many are tested
+    values, neighbours = grid_with_a_hole()
+    assert not low_clusters(values, neighbours, permutations=19)["moran_low"].any()
+
+
+def test_an_area_without_a_value_is_in_no_cluster_and_not_out_of_one() -> None:
+    values, neighbours = grid_with_a_hole()
+    values["00-00"] = NAN
+    found = low_clusters(values, neighbours, permutations=99)
+    assert found.loc["00-00"].isna().all()
+    assert found.drop(index="00-00")["low"].notna().all()
+
+
+def test_permuted_p_of_gi_finds_the_share_of_all_deals() -> None:
+    # as for local Moran above, on sums of two neighbours
+    values = pd.Series([1.0, 1, 2, 3, 5, 8, 13, 21], index=list("ABCDEFGH"))
+    ring = pd.DataFrame([(a, "ABCDEFGH"[(i + step) % 8]) for i, a in enumerate("ABCDEFGH") for step in (-1, 1)])
+    found = permuted_gi_p(values, ring, permutations=20_000, seed=11)
+    deals = np.array([sum(pair) for pair in combinations(values.drop("A"), 2)])
+    assert found["A"] == pytest.approx(min((deals >= 22).mean(), (deals <= 22).mean()), abs=0.012)

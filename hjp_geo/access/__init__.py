@@ -31,6 +31,16 @@ from hjp_geo.access.measures import (
 )
 from hjp_geo.access.reach import Reach, ReachCounts
 from hjp_geo.access.straight_line import nearest_site, straight_line_costs, without_coordinates
+from hjp_geo.access.supply import (
+    DigitalExclusion,
+    Supply,
+    SupplyAssumptions,
+    matter_starts_supply,
+    remote_access,
+    share_able_to_use,
+    supply,
+    with_and_without_remote,
+)
 
 __all__ = [
     "COST_UNITS",
@@ -40,6 +50,7 @@ __all__ = [
     "CostMatrix",
     "CostUnit",
     "Decay",
+    "DigitalExclusion",
     "Exponential",
     "Gaussian",
     "Linear",
@@ -49,6 +60,8 @@ __all__ = [
     "Reach",
     "ReachCounts",
     "Step",
+    "Supply",
+    "SupplyAssumptions",
     "balanced_floating_catchment_area",
     "cost_to_closest",
     "crowdedness",
@@ -56,13 +69,18 @@ __all__ = [
     "enhanced_floating_catchment_area",
     "floating_catchment_area",
     "huff_three_step_floating_catchment_area",
+    "matter_starts_supply",
     "measure",
     "modified_floating_catchment_area",
     "nearest_site",
     "rational_agent_access",
+    "remote_access",
+    "share_able_to_use",
     "spatial_availability",
     "straight_line_costs",
+    "supply",
     "three_step_floating_catchment_area",
     "unreached_supply",
+    "with_and_without_remote",
     "without_coordinates",
 ]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,9 +91,14 @@ class Step:
 
     def weights(self, costs: _Floats) -> _Floats:
         """The weight of the first band whose edge is at least the cost; 0 beyond the last."""
-        edges = np.array([edge for edge, _ in self.bands])
-        values = np.array([weight for _, weight in self.bands] + [0.0])
-        return values[np.searchsorted(edges, costs, side="left")]
+        values = np.array([0.0, *(weight for _, weight in reversed(self.bands))])
+        inside: NDArray[np.integer[Any]] = np.zeros(np.shape(costs), dtype=np.uint8 if len(values) < 256 else np.int64)
+        within = np.empty(np.shape(costs), dtype=np.bool_)
+        for edge, _ in self.bands:  # a few passes over the costs are quicker than a search for each of them
+            np.less_equal(costs, edge, out=within)
+            inside += within.view(np.uint8)
+        weights: _Floats = values[inside]
+        return weights
 
 
 @dataclass(frozen=True)

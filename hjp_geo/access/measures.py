@@ -159,8 +159,7 @@ def three_step_floating_catchment_area(reach: Reach) -> AreaValues:
     choice is a second impedance on top of the first (ipeaGIT/accessibility#8). 0 where nothing is in reach; missing
     where the area has no demand figure. Wan, Zou and Sternberg (2012), IJGIS 26(6).
     """
-    weights = reach.weights.data
-    return reach.area_values(_share_by_choice(reach, weights))
+    return reach.area_values(_share_by_choice(reach, np.ones(len(reach.supply))))
 
 
 @measure(label="Share of supply, choosing larger and nearer sites", unit="supply per person", better="high")
@@ -169,8 +168,7 @@ def huff_three_step_floating_catchment_area(reach: Reach) -> AreaValues:
 
     0 where nothing is in reach; missing where the area has no demand figure. Luo (2014), Health & Place 30.
     """
-    attraction = reach.weights.data * reach.hours[reach.matrix.columns]
-    return reach.area_values(_share_by_choice(reach, attraction))
+    return reach.area_values(_share_by_choice(reach, reach.hours))
 
 
 @measure(label="Share of supply, demand not inflated", unit="supply per person", better="high")
@@ -248,9 +246,13 @@ def _share_of_supply(reach: Reach) -> _Floats:
 
 
 def _share_by_choice(reach: Reach, attraction: _Floats) -> _Floats:
-    """2SFCA whose weight is the area's choice among the sites in reach times the decay."""
-    weights = reach.weights
-    total = reach.matrix.as_csr(attraction) @ np.ones(len(reach.supply))
-    choice = reach.matrix.as_csr(_divide(attraction, total[reach.matrix.rows]) * weights.data)
-    shared: _Floats = choice @ _divide(reach.hours, reach.people @ choice)
-    return shared
+    """2SFCA whose weight is the area's choice among the sites in reach times the decay.
+
+    The choice G is a site's attraction times weight, over the total of the area. G·W is then W² with a factor for each
+    site and one for each area, which leave the sums: nothing is computed pair by pair but W².
+    """
+    squared = reach.matrix.as_csr(np.square(reach.weights.data))
+    total = reach.weights @ attraction
+    demand = attraction * (_divide(reach.people, total) @ squared)
+    shared = squared @ (attraction * _divide(reach.hours, demand))
+    return _divide(shared, total)

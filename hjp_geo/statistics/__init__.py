@@ -6,6 +6,8 @@ from hjp_geo.statistics.clusters import (
     getis_ord_gi_star,
     global_moran,
     local_moran,
+    low_clusters,
+    permuted_gi_p,
     two_sided_p,
 )
 from hjp_geo.statistics.inequality import (
@@ -18,11 +20,13 @@ from hjp_geo.statistics.inequality import (
     theil_by_group,
 )
 from hjp_geo.statistics.intervals import Interval, byar, exact_poisson, wilson
+from hjp_geo.statistics.neighbours import contiguity
 
 __all__ = [
     "Interval",
     "byar",
     "concentration_index",
+    "contiguity",
     "exact_poisson",
     "fdr_threshold",
     "fgt",
@@ -31,7 +35,9 @@ __all__ = [
     "gini",
     "global_moran",
     "local_moran",
+    "low_clusters",
     "palma",
+    "permuted_gi_p",
     "slope_index_of_inequality",
     "theil",
     "theil_by_group",

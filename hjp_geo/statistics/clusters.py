@@ -1,7 +1,8 @@
 """Where high or low values lie together: Getis-Ord Gi*, Moran's I, and a threshold for many tests at once.
 
-Neighbours are either a long table whose first three columns are area, neighbour and weight (two columns: weight 1),
-or a scipy csr_array in the order of the values. An area is never its own neighbour there. Areas without a value take no
+Neighbours are either a long table whose first three columns are area, neighbour and weight, or a scipy csr_array in the
+order of the values. Weights are 1 where the third column is absent or no number, as in the table that
+:func:`hjp_geo.statistics.contiguity` makes. An area is never its own neighbour there. Areas without a value take no
 part, nor do the pairs that touch them. A modelled or smoothed surface clusters partly because it was smoothed: say so.
 """
 
@@ -25,6 +26,8 @@ __all__ = [
     "getis_ord_gi_star",
     "global_moran",
     "local_moran",
+    "low_clusters",
+    "permuted_gi_p",
     "two_sided_p",
 ]
 
@@ -67,6 +70,19 @@ def getis_ord_gi(values: AreaValues, neighbours: Neighbours) -> AreaValues:
     variance = _positive(mean_square - mean**2, np.mean(z**2))
     spread = np.sqrt(variance * _positive(others * square - total**2, total**2) / (others - 1))
     return _series((weights @ z - mean * total) / spread, values, known, "gi_z")
+
+
+def permuted_gi_p(values: AreaValues, neighbours: Neighbours, *, permutations: int, seed: int) -> AreaValues:
+    """How rarely chance deals an area neighbours whose sum is as high (or as low) as it is: Gi and Gi*, by permutation.
+
+    The one-sided conditional pseudo p-value towards the nearer side (double it for two), from 1 / (permutations + 1) to
+    about a half; the area keeps its own value, so that Gi and Gi* have the same. Missing where the value is, and where
+    an area has no neighbour. The weights are used as they are. Needs no normal distribution, which
+    :func:`two_sided_p` of the Z score does.
+    """
+    x, weights, known = _read(values, neighbours)
+    p = _permutation_p(x - x.mean(), weights, permutations, np.random.default_rng(seed))
+    return _series(p, values, known, "permuted_p")
 
 
 def two_sided_p(z: AreaValues) -> AreaValues:
@@ -159,6 +175,35 @@ def fdr_threshold(p_values: npt.ArrayLike | pd.Series[Any], alpha: float = 0.05)
     return float(max(line[passed[-1]], p[passed[-1]])) if len(passed) else 0.0
 
 
+def low_clusters(
+    values: AreaValues, neighbours: Neighbours, *, alpha: float = 0.05, permutations: int = 9_999, seed: int = 42
+) -> Table:
+    """Where low values lie together more than chance would have it, by Gi* or by local Moran, many tests allowed for.
+
+    Indexed as ``values``. ``gi_z`` and ``gi_p`` (two-sided, normal); ``moran_quadrant`` and ``moran_p`` (two-sided,
+    by conditional permutation); ``gi_low`` and ``moran_low`` where the p-value is at or below the threshold of
+    :func:`fdr_threshold` over all areas tested; ``low`` where either is. All missing where the value is.
+
+    About ``alpha`` of the areas flagged by each are false. No permuted p-value is below 2 / (permutations + 1): with
+    too few of them nothing passes. Give Gi* binary weights. A smoothed surface clusters partly for being smoothed.
+    """
+    z = getis_ord_gi_star(values, neighbours)
+    gi_p = two_sided_p(z)
+    moran = local_moran(values, neighbours, permutations=permutations, seed=seed)
+    moran_p = (2 * moran["p_value"]).clip(upper=1.0)
+    gi_low = (z < 0) & (gi_p <= fdr_threshold(gi_p, alpha))
+    moran_low = (moran["quadrant"] == _LOW_BY_LOW) & (moran_p <= fdr_threshold(moran_p, alpha))
+    table = pd.DataFrame({"gi_z": z, "gi_p": gi_p, "moran_quadrant": moran["quadrant"], "moran_p": moran_p})
+    flags = {"gi_low": gi_low.to_numpy(dtype=np.bool_), "moran_low": moran_low.to_numpy(dtype=np.bool_, na_value=False)}
+    flags["low"] = flags["gi_low"] | flags["moran_low"]
+    for name, flag in flags.items():
+        table[name] = pd.array(flag, dtype="boolean")
+    return table.where(values.notna())
+
+
+_LOW_BY_LOW = 3
+
+
 def _read(values: AreaValues, neighbours: Neighbours) -> tuple[_Floats, _Matrix, npt.NDArray[np.bool_]]:
     """The known values, the weights between their areas, and which of the values they are."""
     x = np.asarray(values, dtype=np.float64)
@@ -188,7 +233,8 @@ def _long_to_matrix(values: AreaValues, neighbours: Table) -> _Matrix:
         )
     if neighbours.iloc[:, :2].duplicated().any():
         raise GeographyError("a pair of neighbours occurs twice; one row each is expected.")
-    weight = np.asarray(neighbours.iloc[:, 2], dtype=np.float64) if neighbours.shape[1] > 2 else np.ones(len(area))
+    weighted = neighbours.shape[1] > 2 and pd.api.types.is_numeric_dtype(neighbours.dtypes.iloc[2])
+    weight = np.asarray(neighbours.iloc[:, 2], dtype=np.float64) if weighted else np.ones(len(area))
     return sparse.csr_array((weight, (area, neighbour)), shape=(len(values), len(values)))
 
 
