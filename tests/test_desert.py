@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from hjp_geo import desert
 from hjp_geo.desert import DESERT_RULES, REASONS, AreaFacts, decile, desert_totals, find_deserts, quintile
@@ -267,10 +268,17 @@ def any_facts(draw: st.DrawFn) -> AreaFacts:
         sites_in_district=column(NUMBERS),
         district=column(st.sampled_from("XYZ"), "str"),
         remote_only=column(YES_NO, "boolean"),
+        supply_in_district=column(NUMBERS),
+        people_in_need=column(NUMBERS),
+        neighbours=RING,
+        expression="need_fifth = 1 and (nearest > 8 or not access_pct > 30)",
         limit=30,
         **given_columns,
     )
 
+
+RING = sparse.csr_array(np.roll(np.eye(10), 1, axis=1) + np.roll(np.eye(10), -1, axis=1))
+"""Ten areas in a ring, each touching the one before it and the one after."""
 
 COUNTS = [
     "sites_in_frame",
@@ -282,7 +290,7 @@ COUNTS = [
 ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(any_facts(), st.sampled_from(sorted(DESERT_RULES)))
 def test_reasons_add_to_all_flagged_people(some: AreaFacts, rule: str) -> None:
     found = find_deserts(some, rule)
@@ -294,7 +302,7 @@ def test_reasons_add_to_all_flagged_people(some: AreaFacts, rule: str) -> None:
         assert table["share_of_people_pct"].sum() == pytest.approx(100)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(any_facts(), st.sampled_from(sorted(DESERT_RULES)))
 def test_a_reason_for_every_flag_and_none_without_and_never_a_desert_where_nothing_is_known(
     some: AreaFacts, rule: str
@@ -307,7 +315,7 @@ def test_a_reason_for_every_flag_and_none_without_and_never_a_desert_where_nothi
     assert found.index.equals(some.need.index)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(any_facts())
 def test_flagging_edits_nothing(some: AreaFacts) -> None:
     before = {name: values.copy() for name, values in some.columns().items()}

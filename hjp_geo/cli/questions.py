@@ -1,34 +1,27 @@
-"""Commands that ask the warehouse: score a place, assess a site."""
+"""Commands that ask the warehouse: score a place."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
-from pyproj import Transformer
 
-from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84
 from hjp_geo.cli.root import commands
+from hjp_geo.desert import DESERT_RULES
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
-from hjp_geo.export import EXPORTS, answer_values, assessment_values, caveats, export
+from hjp_geo.export import EXPORTS, answer_values, caveats, export
 from hjp_geo.layer import Layer
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.plan import DECAYS, TOPICS, Answer, Plan, answer
 from hjp_geo.presets import PRESETS, preset, presets_page
-from hjp_geo.prevalence import RANGE_IN_WORDS, cases_in_words
 from hjp_geo.registry import discover
-from hjp_geo.siting import Assessment, Candidate, assess
 from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, with_uncertainty
 
-__all__ = ["plan_from_options", "plan_options", "score_text"]
-
-_COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*")
+__all__ = ["plan_from_options", "plan_options", "remote_sentence", "score_text"]
 
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,9 +34,21 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--assistance", help="general_advice or specialist_legal_aid."),
         click.option("--counting", help="listed, or listed_and_assumed."),
         click.option("--outreach", help="leave_out or count home-visit service areas."),
+        click.option("--remote", help="leave_out or count phone and online advice."),
+        click.option("--remote-worth", type=float, help="What a remote hour is worth of one in person, 0 to 1."),
+        click.option("--supply", help="Count supply in sites, or in hours a week."),
+        click.option("--assumed-hours", type=float, help="Hours a week of an office whose hours nobody recorded."),
+        click.option("--assumed-outreach-hours", type=float, help="The same for an outreach point."),
         click.option("--measure", help="A measure of access."),
+        click.option("--decay", help=f"How a site counts for less further away: {', '.join(DECAYS)}."),
         click.option("--cutoff-km", type=float, help="How far a site reaches, straight line."),
-        click.option("--desert", help="A desert rule."),
+        click.option("--journeys", help="straight_line (km), walk or drive (minutes, estimated), or kept journeys."),
+        click.option("--cutoff-minutes", type=float, help="How far a site reaches where journeys are in minutes."),
+        click.option("--desert", help=f"A desert rule: {', '.join(DESERT_RULES)}."),
+        click.option("--worst-share", type=float, help="The share of areas that is the worst: 0.2 is a fifth."),
+        click.option("--bottom-share", type=float, help="The share of districts that is the bottom."),
+        click.option("--significance", type=float, help="The share of clusters that may be false."),
+        click.option("--own-rule", help='For --desert own_rule, such as "need_fifth = 1 and nearest > 8".'),
         click.option("--frame", help="england or place: whose worst fifths."),
         click.option("--demand", help="The people layer that shares the sites."),
         click.option("--normalisation", help="The scale of the need layers, such as imd_exponential."),
@@ -117,10 +122,20 @@ def score_text(found: Answer, evidence: Evidence, out: Path | None) -> str:
             f"    because {reason}: {row['areas']:,.0f} areas, {row['people']:,.0f} people"
             for reason, row in reasons.iterrows()
         ]
+        lines += [remote_sentence(found)] if found.other_totals else []
     lines += _certainty_lines(found)
     lines += [f"Note: {line}" for line in caveats(found, evidence)]
     lines += [f"Credit: {line}" for line in found.attribution]
     return "\n".join(lines + ([f"Written: {out}"] if out else []))
+
+
+def remote_sentence(found: Answer) -> str:
+    """The headline the other way round: with phone and online advice, or without it."""
+    other = found.other_totals
+    assert other is not None
+    way = "Without" if found.plan.remote == "count" else "With"
+    people = f"{other.people_flagged:,.0f} people ({other.share_of_people_pct:.1f} %)"
+    return f"{way} phone and online advice: {other.areas_flagged:,} areas, {people}."
 
 
 def _certainty_lines(found: Answer) -> list[str]:
@@ -144,49 +159,3 @@ def presets(as_json: bool, markdown: bool) -> None:
         print(presets_page({name: one.label for name, one in discover("layers", Layer).items()}), end="")
     else:
         print("\n".join(f"{one.name}: {one.question}" for one in PRESETS.values()))
-
-
-@commands.command(name="assess")
-@plan_options
-@click.option("--at", "places", multiple=True, required=True, help='A postcode, or "latitude,longitude"; repeat.')
-@click.option("--radius-km", type=float, default=3.0, show_default=True, help="How far the site would reach.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.pass_obj
-def assess_command(cache: Path, /, places: tuple[str, ...], radius_km: float, as_json: bool, **options: Any) -> None:
-    """Who a site at a postcode or a point would reach."""
-    evidence = Evidence.load(cache)
-    plan = plan_from_options(evidence, **options)
-    candidates = [Candidate.circle(*_point(text, evidence), radius_km, text.strip()) for text in places]
-    assessed = assess(plan, candidates, evidence)
-    print(json.dumps(assessment_values(assessed)) if as_json else _assessment_text(assessed))
-
-
-def _point(text: str, evidence: Evidence) -> tuple[float, float]:
-    if match := _COORDINATES.fullmatch(text):
-        latitude, longitude = map(float, match.groups())
-        to_grid = Transformer.from_crs(WGS84, BRITISH_NATIONAL_GRID, always_xy=True)
-        return to_grid.transform(longitude, latitude)
-    if point := evidence.postcode_point(text):
-        return point
-    raise PlanError(f"'{text}' is neither a postcode with a known place nor latitude,longitude such as 51.51,-0.12.")
-
-
-def _assessment_text(assessed: Assessment) -> str:
-    total = assessed.total
-    newly = "not known" if pd.isna(total.newly_reached) else f"{total.newly_reached:,.0f}"
-    lines = [
-        f"{total.name}: {len(total.areas):,} areas, {total.people:,.0f} people, {total.people_in_need:,.0f} in need.",
-        f"In areas of greatest need: {total.people_in_worst_fifth:,.0f} people. No provider reached before: {newly}.",
-        f"Desert areas: {total.desert_areas:,} ({total.people_in_deserts:,.0f} people).",
-        f"Inside: {len(total.advice_sites):,} advice sites, {len(total.health_sites):,} GP practices.",
-        *(
-            f"    {row['label']}: {cases_in_words(row['people'], row['people_low'], row['people_high'])} people"
-            " (modelled)"
-            for row in total.conditions.dropna(subset="people").to_dict("records")
-        ),
-        f"Range: {RANGE_IN_WORDS}",
-        *(f"Note: {note}" for note in total.notes),
-        f"Rule: {assessed.rule}",
-        *(f"Credit: {line}" for line in assessed.attribution),
-    ]
-    return "\n".join(lines)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import pandas as pd
+from scipy import sparse
 
 from hjp_geo.areas import AreaValues
 from hjp_geo.errors import GeographyError, PlanError
@@ -40,6 +41,10 @@ class AreaFacts:
     """How many sites of the topic the area's district has."""
     sites_in_frame: AreaValues | None = None
     """How many sites or services of the topic the comparison frame has, or serve the area."""
+    supply_in_district: AreaValues | None = None
+    """How much supply the area's district has, in the unit that the reader chose: sites, or hours a week."""
+    people_in_need: AreaValues | None = None
+    """People in need, who share the supply."""
     unknown_supply_in_reach: AreaValues | None = None
     """How many sites in reach have hours that nobody recorded."""
     sites_in_reach: AreaValues | None = None
@@ -57,6 +62,20 @@ class AreaFacts:
     cost_unit: Literal["minutes", "km"] = "minutes"
     access_unit: str = "of supply per person"
     """What one unit of access is, to follow a number in a sentence."""
+    neighbours: sparse.csr_array[Any, Any] | None = None
+    """Which areas touch, in the order of the areas; no area is its own neighbour."""
+    worst_share: float = 0.2
+    """Which share of the areas is the worst of need and of access: a fifth unless changed."""
+    bottom_share: float = 0.1
+    """Which share of the districts is the bottom for supply: a tenth unless changed."""
+    significance: float = 0.05
+    """Which share of the clusters found may be false (FDR)."""
+    expression: str | None = None
+    """The reader's own rule, in the words of `OwnRule`."""
+    access_line: float | None = None
+    """Access at or below which it counts as the worst, in place of a share: for comparing with another day."""
+    supply_line: float | None = None
+    """District supply for each person (in need) at or below which it counts as the bottom, in place of a share."""
 
     def __post_init__(self) -> None:
         index = self.need.index

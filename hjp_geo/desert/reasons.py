@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from hjp_geo.areas import AreaValues
@@ -41,33 +42,38 @@ def find_deserts(facts: AreaFacts, rule: str = "need_and_access_quintile") -> pd
     flags = DESERT_RULES[rule](facts)
     reason, figure = _first_reason(facts)
     without_verdict = flags.isna()
-    applies = flags.fillna(value=True).astype(bool)
+    applies = flags.to_numpy(dtype=bool, na_value=True)
     return pd.DataFrame(
         {
             "desert": flags,
             "reason": reason.mask(without_verdict, "no_data").where(applies),
-            "figure": figure.mask(without_verdict).where(applies),
+            "figure": figure.where(applies & ~without_verdict),
         }
     )
 
 
 def _first_reason(facts: AreaFacts) -> tuple[pd.Series[str], pd.Series[float]]:
     """The reason that would apply to each area were it flagged, and its figure."""
-    reason: pd.Series[str] = pd.Series("full", index=facts.need.index, dtype="str")
-    figure = facts.access.astype("float64")
-    for code, applies, decided_by in reversed(_tests(facts)):
-        reason = reason.mask(applies, code)
-        figure = figure.mask(applies, decided_by)
-    return reason, figure
+    tests = _tests(facts)
+    last = len(tests)
+    which = np.full(len(facts.need), last)
+    figure = facts.access.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    for number, (_, applies, decided_by) in reversed(list(enumerate(tests))):
+        which[applies] = number
+        figure[applies] = decided_by[applies]
+    codes = pd.array([*(code for code, _, _ in tests), "full"], dtype="str")
+    index = facts.need.index
+    return pd.Series(codes.take(which), index=index), pd.Series(figure, index=index)
 
 
-_Test: TypeAlias = "tuple[Reason, pd.Series[bool], pd.Series[float]]"
+_Test: TypeAlias = "tuple[Reason, npt.NDArray[np.bool_], npt.NDArray[np.float64]]"
+_Tests: TypeAlias = "list[tuple[Reason, pd.Series[bool], pd.Series[float]]]"
 
 
 def _tests(facts: AreaFacts) -> list[_Test]:
     """Each reason but the last, where it applies, and its figure. What was not given cannot apply."""
     nothing = pd.Series(np.nan, index=facts.need.index)
-    tests: list[_Test] = [("no_data", ~facts.is_known, nothing)]
+    tests: _Tests = [("no_data", ~facts.is_known, nothing)]
     if (unknown := facts.unknown_supply_in_reach) is not None:
         tests.append(("no_data", unknown > 0, unknown))
     if (sites := facts.sites_in_frame) is not None:
@@ -85,7 +91,12 @@ def _tests(facts: AreaFacts) -> list[_Test]:
     if (able := facts.able_to_use_remote) is not None:
         tests.append(("online_only", remote_only & (able < able.median()), able))
     return [
-        (code, applies.fillna(value=False).astype(bool), figure.astype("float64")) for code, applies, figure in tests
+        (
+            code,
+            np.asarray(applies.to_numpy(dtype=bool, na_value=False), dtype=np.bool_),
+            np.asarray(figure.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64),
+        )
+        for code, applies, figure in tests
     ]
 
 

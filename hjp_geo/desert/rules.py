@@ -6,25 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import getdoc
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import pandas as pd
 
 from hjp_geo.areas import AreaValues
 from hjp_geo.desert.facts import AreaFacts, Flags, reach_limit, true_where_known, verdict
+from hjp_geo.desert.own_rule import OwnRule
+from hjp_geo.desert.tiles import at_most, supply_rate, worst
 from hjp_geo.errors import PlanError
+from hjp_geo.statistics import low_clusters
 
 __all__ = [
     "DESERT_RULES",
     "Rule",
     "beyond_distance",
-    "decile",
     "desert_rule",
+    "low_access_cluster",
     "need_and_access_quintile",
     "no_provider_in_district",
     "one_or_none_in_district",
-    "quintile",
+    "own_rule",
     "supply_bottom_tenth",
+    "supply_per_need_bottom_tenth",
 ]
 
 
@@ -50,6 +54,10 @@ class Rule:
 DESERT_RULES: dict[str, Rule] = {}
 """Every desert rule that the tool offers, by the name of its function; the first is the default."""
 
+
+_FEWEST_AREAS = 3
+_FEWEST_PERMUTATIONS, _MOST_PERMUTATIONS, _PERMUTATIONS_AN_AREA = 999, 9_999, 20
+"""Deals of a permutation test: 9,999 for a large frame, as a threshold over many tests asks for."""
 
 _RuleFunction: TypeAlias = Callable[[AreaFacts], Flags]
 
@@ -90,17 +98,19 @@ def _require(facts: AreaFacts, rule: str, needs: tuple[str, ...]) -> None:
 @desert_rule(
     label="Most need and least access",
     used_by="this tool",
-    needs=("need", "access"),
+    needs=("need", "access", "worst_share"),
+    parameters=("worst_share",),
 )
 def need_and_access_quintile(facts: AreaFacts) -> Flags:
     """The area is in the worst fifth of need and in the worst fifth of access, among the areas compared.
 
-    Fifths count areas, not people; areas that tie at the edge are all in. An area whose need or access is not known
-    has no verdict.
+    Fifths count areas, not people; areas that tie at the edge are all in. Another share than a fifth may be chosen. An
+    area whose need or access is not known has no verdict.
     """
     access = facts.access.where(facts.is_known)
-    worst = (quintile(facts.need, worst="high") == 1) & (quintile(access, worst="low") == 1)
-    return verdict(worst, facts.need.notna() & access.notna())
+    least = at_most(access, facts.access_line) if facts.access_line is not None else worst(access, facts.worst_share)
+    most = worst(-facts.need, facts.worst_share)
+    return verdict(most & least, facts.need.notna() & access.notna())
 
 
 @desert_rule(
@@ -153,43 +163,81 @@ def beyond_distance(facts: AreaFacts) -> Flags:
 @desert_rule(
     label="District in the bottom tenth for supply",
     used_by="LexisNexis Legal Aid Deserts, with legal incidents in place of people",
-    needs=("district", "sites_in_district", "population"),
+    needs=("district", "sites_in_district", "population", "bottom_share"),
+    parameters=("bottom_share",),
 )
 def supply_bottom_tenth(facts: AreaFacts) -> Flags:
     """The local authority district is in the lowest tenth of districts by sites of the topic per person.
 
-    People are added up over the district's areas, then divided once. Tenths count districts; ties are all in. Where a
-    district's sites, or the people of any of its areas, are not known, it has no verdict.
+    People are added up over the district's areas, then divided once. Tenths count districts; ties are all in. Another
+    share than a tenth may be chosen. Where a district's sites, or the people of any of its areas, are not known, it has
+    no verdict.
     """
+    return _bottom(facts, facts.sites_in_district, facts.population)
+
+
+@desert_rule(
+    label="District in the bottom tenth for supply per 1,000 in need",
+    used_by="LexisNexis Legal Aid Deserts, with people in need in place of incidents",
+    needs=("district", "supply_in_district", "people_in_need", "bottom_share"),
+    parameters=("bottom_share",),
+)
+def supply_per_need_bottom_tenth(facts: AreaFacts) -> Flags:
+    """The local authority district is in the lowest tenth of districts by supply of the topic per 1,000 in need.
+
+    Supply is in the unit that the reader chose, sites or hours a week; people in need are added up over the district's
+    areas, then supply is divided once. Tenths count districts; ties are all in. Another share than a tenth may be
+    chosen. A district without anybody in need, or with an area where their number is not known, has no verdict.
+    """
+    return _bottom(facts, facts.supply_in_district, facts.people_in_need)
+
+
+@desert_rule(
+    label="Significant cluster of low access",
+    used_by="spatial research (Getis and Ord; Anselin)",
+    needs=("access", "neighbours", "significance"),
+    parameters=("significance",),
+)
+def low_access_cluster(facts: AreaFacts) -> Flags:
+    """The area and its neighbours have lower access than chance would give, by Gi* or by local Moran.
+
+    Low Gi* (normal approximation), or low among low by local Moran (conditional permutation), two-sided, each after
+    control of the false discovery rate at the chosen significance. Access that is shared out over a catchment is
+    smooth, so that part of every cluster is made by the measure. An area without access figure has no verdict; nor has
+    any where fewer than three are known or all are alike.
+    """
+    access = facts.access.where(facts.is_known)
+    assert facts.neighbours is not None
+    known = access.dropna()
+    if len(known) < _FEWEST_AREAS or not known.var(ddof=0) > 0:
+        return verdict(access > access, access.isna() & access.notna())  # nothing to test: no verdict anywhere
+    deals = min(_MOST_PERMUTATIONS, max(_FEWEST_PERMUTATIONS, _PERMUTATIONS_AN_AREA * len(known)))
+    found = low_clusters(access, facts.neighbours, alpha=facts.significance, permutations=deals)["low"]
+    return verdict(found, access.notna())
+
+
+@desert_rule(
+    label="Your own rule",
+    used_by="whoever wrote it",
+    needs=("expression",),
+    parameters=("expression",),
+)
+def own_rule(facts: AreaFacts) -> Flags:
+    """The area meets the condition that the reader wrote from named parts, such as need_fifth = 1 and nearest > 8.
+
+    Comparisons joined by and, or, not and brackets; nothing in it is run as code. Where a part is not known and decides
+    the outcome, the area has no verdict.
+    """
+    assert facts.expression is not None
+    return OwnRule.read(facts.expression).judge(facts)
+
+
+def _bottom(facts: AreaFacts, supply: AreaValues | None, people: AreaValues | None) -> Flags:
+    """Whether each area's district is in the bottom share by supply for each of its people."""
     assert facts.district is not None
-    assert facts.sites_in_district is not None
-    sites = facts.sites_in_district.where(facts.is_known).astype("float64").groupby(facts.district).first()
-    people = facts.population.astype("float64").groupby(facts.district).sum(skipna=False)
-    rate = (sites / people).where(people > 0)
-    lowest = verdict(decile(rate, worst="low") == 1, rate.notna())
-    return facts.district.map(lowest).astype("boolean")
-
-
-def quintile(values: AreaValues, *, worst: Literal["high", "low"]) -> pd.Series[int]:
-    """Which fifth of the areas each is in: 1 is the worst fifth, 5 the best.
-
-    Fifths count areas: ⌈5·rank/N⌉ over the N areas with a value, ties taking the smallest rank. ``worst`` says which
-    end is bad. Nullable Int64, missing where the value is. Fewer than five areas have no worst fifth.
-    """
-    return _n_tile(values, worst, 5).rename("quintile")
-
-
-def decile(values: AreaValues, *, worst: Literal["high", "low"]) -> pd.Series[int]:
-    """Which tenth of the areas each is in: 1 is the worst tenth, 10 the best. Otherwise as ``quintile``."""
-    return _n_tile(values, worst, 10).rename("decile")
-
-
-def _n_tile(values: AreaValues, worst: Literal["high", "low"], parts: int) -> pd.Series[int]:
-    if worst not in ("high", "low"):
-        raise PlanError(f"worst is {worst!r}; expected 'high' where large values are bad, 'low' where small ones are.")
-    rank = values.astype("float64").rank(method="min", ascending=worst == "low").astype("Int64")
-    count = int(values.notna().sum())
-    return -(-parts * rank // max(count, 1))  # whole numbers only, so that no edge is lost to rounding
+    rate = supply_rate(facts, supply, people)
+    lowest = at_most(rate, facts.supply_line) if facts.supply_line is not None else worst(rate, facts.bottom_share)
+    return facts.district.map(verdict(lowest, rate.notna())).astype("boolean")
 
 
 def _at_most(counts: pd.Series[float] | None, most: int) -> Flags:

@@ -1,4 +1,4 @@
-"""How sure a verdict is: the need index drawn again and again with other weights, access held as it is.
+"""How sure a verdict is by its weights: the need index drawn again and again with other weights, access held as it is.
 
 This is doubt about choices, not sampling error: the interval of a rank is never a confidence interval. What is drawn:
 every weight, times its own factor; where a layer has a low and a high end, its values between them; and, if asked,
@@ -34,6 +34,7 @@ __all__ = [
     "totals_by_certainty",
     "uncertainty_caveats",
     "with_uncertainty",
+    "within_ranges",
 ]
 
 DRAWS, SEED, SPREAD = 1_000, 42, 0.25
@@ -102,7 +103,7 @@ def _drawn_ranks(
     names = tuple(name for name, _ in weights)
     scales = dict.fromkeys((recipe.normalisation, *doubt.normalisations))
     tables = [indicators(evidence, names, replace(recipe, normalisation=scale), frame) for scale in scales]
-    tables += _within_ranges(evidence, tables[0], recipe, doubt.seed)
+    tables += within_ranges(evidence, tables[0], recipe, doubt.seed)
     drawn = rank_intervals(
         tables, dict(weights), seed=doubt.seed, draws=doubt.draws, spread=doubt.spread, methods=[recipe.aggregate]
     )
@@ -116,7 +117,7 @@ def _drawn_ranks(
     )
 
 
-def _within_ranges(evidence: Evidence, nominal: Table, recipe: Recipe, seed: int) -> list[Table]:
+def within_ranges(evidence: Evidence, nominal: Table, recipe: Recipe, seed: int) -> list[Table]:
     """The indicators with each ranged layer's values drawn anew between its ends; none where no layer has a range."""
     ranged = [name for name in nominal.columns if {f"{name}_low", f"{name}_high"} <= set(evidence.values.columns)]
     if not ranged:
@@ -181,8 +182,10 @@ def with_uncertainty(found: Answer, evidence: Evidence, doubt: Doubt | None = No
 def uncertainty_caveats(found: Answer) -> list[str]:
     """What a reader must be told with the columns of uncertainty; empty where the answer has none."""
     drawn = found.run.get("uncertainty")
+    again = found.run.get("flags_redrawn")
+    redrawn = [] if again is None else [f"How sure a flag is: {again['words']}"]
     if drawn is None:
-        return []
+        return redrawn
     moved = f"{drawn['draws']:,} draws (seed {drawn['seed']}), each weight within ±{100 * drawn['spread']:.0f} %"
     if drawn["normalisations"]:
         moved += f", scales also {', '.join(drawn['normalisations'])}"
@@ -196,7 +199,7 @@ def uncertainty_caveats(found: Answer) -> list[str]:
         lines.append("Need has one layer only: no weight can move it, so its rank looks surer than it is.")
     if found.plan.desert != _RULE:
         lines.append(f"The rule {found.plan.desert} does not look at need: no choice of weights moves it.")
-    return lines
+    return lines + redrawn
 
 
 def totals_by_certainty(found: Answer) -> Table:
