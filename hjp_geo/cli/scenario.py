@@ -1,0 +1,145 @@
+"""Commands for saved scenarios: list, show, compare, import, export."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hjp_geo.cli.assess import rows
+from hjp_geo.cli.root import commands
+from hjp_geo.evidence import Evidence
+from hjp_geo.scenario import Comparison, Scenario, Scenarios, compare
+
+__all__: list[str] = []
+
+_MOST = 10
+
+
+@commands.group()
+def scenario() -> None:
+    """Saved scenarios: sketches, the plan they were made under, and a journal of every choice."""
+
+
+@scenario.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def list_command(cache: Path, /, as_json: bool) -> None:
+    """List the scenarios of the cache folder, last saved first."""
+    saved = Scenarios(cache).list()
+    if as_json:
+        print(json.dumps([asdict(row) for row in saved]))
+        return
+    for row in saved:
+        what = f"cannot be read: {row.trouble}" if row.trouble else f"{row.sketches} sketches in {row.place}"
+        print(f"{row.key}: “{row.name}”, {what}" + (f", saved {row.saved[:16]}" if row.saved else ""))
+    if not saved:
+        print("No scenario yet. `hjp-geo assess … --save NAME` makes one, and so does the map.")
+
+
+@scenario.command()
+@click.argument("key")
+@click.option("--json", "as_json", is_flag=True, help="For programs: the scenario as GeoJSON.")
+@click.option("--journal", is_flag=True, help="Every choice, in order.")
+@click.pass_obj
+def show(cache: Path, /, key: str, as_json: bool, journal: bool) -> None:
+    """Show a scenario by KEY or name: its sketches, and what differs from the data loaded now."""
+    found = Scenarios(cache).load(key)
+    if as_json:
+        print(json.dumps(found.to_dict()))
+    elif journal:
+        print("\n".join(entry.in_words() for entry in found.journal))
+    else:
+        print(_shown(found, Evidence.load(cache)))
+
+
+def _shown(found: Scenario, evidence: Evidence) -> str:
+    plan = found.plan
+    lines = [
+        f"“{found.name}” ({found.key}), revision {found.revision}, saved {found.saved}",
+        f"Place {plan.place}, topic {plan.topic}, rule {found.rule}",
+        *(f"Note: {line}" for line in ([found.note] if found.note else [])),
+        *(f"    {one.name}" + _what(one.radius_km, len(one.codes)) for one in found.candidates),
+    ]
+    differences = found.differences(evidence)
+    lines += [f"Differs: {line}" for line in differences] or ["Made with the data and version that are here."]
+    return "\n".join(lines)
+
+
+def _what(radius_km: float | None, areas: int) -> str:
+    if radius_km is not None:
+        return f": {radius_km:g} km around a point"
+    return f": {areas:,} areas by name" if areas else ": a drawn area"
+
+
+@scenario.command(name="compare")
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def compare_command(cache: Path, /, first: str, second: str, as_json: bool) -> None:
+    """Compare the scenarios FIRST and SECOND on the data loaded now."""
+    saved, evidence = Scenarios(cache), Evidence.load(cache)
+    found = compare(saved.load(first), saved.load(second), evidence)
+    print(json.dumps(_values(found)) if as_json else _compared(found))
+
+
+def _compared(found: Comparison) -> str:
+    lines = [f"Warning: {line}" for line in found.warnings]
+    lines.append(f"a = “{found.a.name}”, b = “{found.b.name}”")
+    for row in found.totals.to_dict("records"):
+        numbers = (_number(row[name], str(row["unit"])) for name in ("a", "b", "difference"))
+        one, other, difference = numbers
+        lines.append(f"    {row['label']}: {one} | {other} | difference {difference} ({row['unit']})")
+    for what, table in (("better", found.winners), ("worse", found.losers)):
+        names = "; ".join(table["area_name"].astype("str").head(_MOST))
+        lines.append(f"Access {what} in b: {len(table):,} areas" + (f": {names}" if names else ""))
+    return "\n".join([*lines, *(f"Credit: {line}" for line in found.attribution)])
+
+
+def _number(value: float, unit: str) -> str:
+    if math.isnan(value):
+        return "not known"
+    return f"{value:,.0f}" if unit in ("people", "areas", "sketches", "people in need") else f"{value:,.2f}"
+
+
+def _values(found: Comparison) -> dict[str, Any]:
+    return {
+        "a": {"key": found.a.key, "name": found.a.name},
+        "b": {"key": found.b.key, "name": found.b.name},
+        "warnings": list(found.warnings),
+        "totals": rows(found.totals),
+        "areas": rows(found.areas),
+        "attribution": list(found.attribution),
+        "run": dict(found.run),
+    }
+
+
+@scenario.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def import_command(cache: Path, /, file: Path) -> None:
+    """Take in a scenario from a FILE, as a new one."""
+    saved = Scenarios(cache).import_file(file)
+    print(f"{saved.key}: “{saved.name}”")
+
+
+@scenario.command(name="export")
+@click.argument("key")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def export_command(cache: Path, /, key: str, file: Path) -> None:
+    """Write the scenario KEY to a FILE, to give to somebody else."""
+    print(f"Written: {Scenarios(cache).export(key, file)}")
+
+
+@scenario.command()
+@click.argument("key")
+@click.pass_obj
+def delete(cache: Path, /, key: str) -> None:
+    """Move the scenario KEY to the bin, from where it can be imported again."""
+    print(f"Moved to {Scenarios(cache).delete(key)}")

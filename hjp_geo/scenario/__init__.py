@@ -1,0 +1,21 @@
+"""Scenarios: a saved, named set of candidates with the plan they were sketched under and a journal of every choice.
+
+A scenario is one readable file, a GeoJSON FeatureCollection of the sketches with the plan beside them, in
+``scenarios/`` of the cache folder. Opening one made with other data or another version says what differs first.
+"""
+
+from hjp_geo.scenario.comparing import Comparison, compare
+from hjp_geo.scenario.model import Entry, Scenario, Version, replay
+from hjp_geo.scenario.store import ConflictError, Saved, Scenarios
+
+__all__ = [
+    "Comparison",
+    "ConflictError",
+    "Entry",
+    "Saved",
+    "Scenario",
+    "Scenarios",
+    "Version",
+    "compare",
+    "replay",
+]
