@@ -1,7 +1,7 @@
 // Builds the sketching map into ../hjp_geo/sketchmap/static: one module, one style sheet (images inlined), and the
 // licences of what is inside. Nothing in them is fetched from another address at run time.
 import { build } from 'esbuild'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,6 +25,8 @@ await build({
   outfile: join(out, 'sketchmap.css'),
   loader: { '.png': 'dataurl', '.svg': 'dataurl' },
 })
+// what a standalone map carries inside (hjp_geo/maps/standalone.py)
+for (const file of ['leaflet.js', 'leaflet.css']) await copyFile(join(here, 'node_modules', 'leaflet', 'dist', file), join(out, file))
 await writeFile(join(out, 'LICENCES.txt'), await licences())
 
 /** The licence text of every package we depend on, and of all that they bundle. */

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,27 @@ from hjp_geo.desert import DESERT_RULES
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.overlap import double_counting, shared_information
-from hjp_geo.plan import PER_PEOPLE, TOPICS, Answer
+from hjp_geo.plan import EXTRA_FIELDS, TOPICS, Answer
 from hjp_geo.presets import preset_caveats
 from hjp_geo.siting import Assessment, Reached
 from hjp_geo.uncertainty import UNCERTAINTY_FIELDS, uncertainty_caveats
 
-__all__ = ["EXPORTS", "Export", "assessment_values", "caveats", "export", "fields", "with_apostrophes"]
+__all__ = [
+    "EXPORTS",
+    "INTERNAL",
+    "Export",
+    "assessment_values",
+    "caveats",
+    "export",
+    "fields",
+    "shareable",
+    "with_apostrophes",
+]
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+INTERNAL = "a site on an internal list"
+"""What stands for a site that a user's list marks as internal."""
+_WHERE = ("easting", "northing", "longitude", "latitude")
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Export:
 def export(found: Answer, evidence: Evidence, path: Path) -> Path:
     """Write an answer to a file, whole or not at all; the format is that of the file's ending.
 
+    Sites that a user's list marks as internal count in every figure, but are not named: see `shareable`.
     Raises `PlanError` for an ending that is not among `EXPORTS`, or a folder that is not there or cannot be written.
     """
     if path.suffix.lower() not in EXPORTS:
@@ -57,11 +71,45 @@ def export(found: Answer, evidence: Evidence, path: Path) -> Path:
         raise PlanError(f"There is no folder {path.parent} to write {path.name} into. Make it first.")
     try:
         with _beside(path) as partial:
-            EXPORTS[path.suffix.lower()].write(found, evidence, partial)
+            EXPORTS[path.suffix.lower()].write(shareable(found, evidence), evidence, partial)
             partial.replace(path)
     except OSError as error:
         raise PlanError(f"{path} cannot be written ({error.strerror or error}). Nothing was changed.") from error
     return path
+
+
+def shareable(found: Answer, evidence: Evidence) -> Answer:
+    """The answer without the names and places of sites that a user's list marks as internal.
+
+    They count in every figure as before; in the tables they are called `INTERNAL`.
+    """
+    if "licence" not in evidence.services.columns:
+        return found
+    services = evidence.services
+    secret = set(services.loc[services["licence"] == "internal", "site_id"])
+    if not secret:
+        return found
+    sites = found.sites
+    hidden = sites.index.isin(secret)
+    names = set(sites.loc[hidden, "site_name"])
+    blank = {name: pd.NA for name in ("postcode", "grade_reason") if name in sites.columns}
+    masked = sites.assign(
+        site_name=sites["site_name"].mask(hidden, INTERNAL),
+        **{name: sites[name].mask(hidden, None) for name in blank},
+        **{name: sites[name].mask(hidden) for name in _WHERE if name in sites.columns},
+    )
+    areas, framed = (
+        table.assign(nearest_site=table["nearest_site"].mask(table["nearest_site"].isin(names), INTERNAL))
+        for table in (found.areas, found.framed)
+    )
+    masked.index = pd.Index(
+        [
+            f"internal-{number}" if mask else code
+            for number, (code, mask) in enumerate(zip(sites.index, hidden, strict=True), 1)
+        ],
+        name=sites.index.name,
+    )
+    return replace(found, sites=masked, areas=areas, framed=framed)
 
 
 def caveats(found: Answer, evidence: Evidence) -> list[str]:
@@ -70,9 +118,9 @@ def caveats(found: Answer, evidence: Evidence) -> list[str]:
     lines = [
         f"Desert rule: {DESERT_RULES[plan.desert].label} ({plan.desert}). The rule and its limit are choices.",
         f"Worst fifths are those of {'all areas loaded' if plan.frame == 'england' else found.place.name}.",
-        f"Distances are straight lines from population-weighted centres; a site reaches {plan.cutoff_km:g} km.",
+        _way(found),
         "Open lists under-count outreach, above all advice inside health services: a desert may be a gap in the list.",
-        "How many hours a site is open is not published: access counts sites, not hours.",
+        *_supply_caveats(found),
         "Condition figures are modelled from practice registers; they are estimates of recorded diagnoses.",
         "Deprivation describes areas, not people: not everyone in a deprived area is deprived.",
     ]
@@ -88,6 +136,21 @@ def caveats(found: Answer, evidence: Evidence) -> list[str]:
     if plan.assistance == "specialist_legal_aid":
         lines.append("Legal aid is specialist supply with a narrow scope; it does not stand in for general advice.")
     return [*lines, *_need_caveats(found, evidence), *uncertainty_caveats(found)]
+
+
+def _way(found: Answer) -> str:
+    """What the distances or minutes are, and how far a site reaches."""
+    plan = found.plan
+    if plan.cost_unit == "km":
+        return f"Distances are straight lines from population-weighted centres; a site reaches {plan.cutoff_km:g} km."
+    return f"{found.run['journeys'].rstrip('.')}. A site reaches {plan.cutoff_minutes:g} minutes."
+
+
+def _supply_caveats(found: Answer) -> list[str]:
+    """What access counts, and what is assumed of it."""
+    if found.plan.supply == "hours":
+        return list(found.supply_notes)
+    return ["How many hours a site is open is not published: access counts sites, not hours.", *found.supply_notes]
 
 
 def _need_caveats(found: Answer, evidence: Evidence) -> list[str]:
@@ -123,6 +186,8 @@ def fields(found: Answer, evidence: Evidence) -> dict[str, str]:
     return {
         "area_code": "LSOA 2021 code",
         **_FIXED_FIELDS,
+        "access": f"{found.access_unit}; blank where no list covers the topic",
+        **{column: meaning for column, meaning in EXTRA_FIELDS.items() if column in found.areas.columns},
         **{column: meaning for column, meaning in UNCERTAINTY_FIELDS.items() if column in found.areas.columns},
         "need": f"need score, {score_range(found.plan.recipe)}, high is more need",
         "people_in_need": f"{evidence.label(found.plan.demand)} (people)",
@@ -144,7 +209,6 @@ _FIXED_FIELDS = {
     "nearest_site": "nearest counted advice site of the topic",
     "nearest_km": "straight-line kilometres to it",
     "sites_in_reach": "counted sites of the topic within the cutoff",
-    "access": f"sites for {PER_PEOPLE:,} people in need; blank where no list covers the topic",
     "access_fifth": "fifth of access in the frame, 1 is least",
     "desert": "whether the rule flags the area; blank where there is no verdict",
     "reason": "why it is flagged, or no_data",
@@ -264,12 +328,19 @@ def answer_values(found: Answer, evidence: Evidence) -> dict[str, Any]:
     return {
         "place": {"code": found.place.code, "name": found.place.name},
         "totals": {**found.totals.__dict__, "share_of_people_pct": _number(found.totals.share_of_people_pct)},
+        "other_totals": _other_totals(found),
         "reasons": json.loads(found.reasons.reset_index().to_json(orient="records")),
         "areas": json.loads(found.areas.reset_index().to_json(orient="records")),
         "notes": caveats(found, evidence),
         "attribution": list(found.attribution),
         "run": dict(found.run),
     }
+
+
+def _other_totals(found: Answer) -> dict[str, Any] | None:
+    """The headline with phone and online advice where it is without, and the reverse; null where none is loaded."""
+    other = found.other_totals
+    return None if other is None else {**other.__dict__, "share_of_people_pct": _number(other.share_of_people_pct)}
 
 
 def _title(found: Answer, evidence: Evidence) -> str:

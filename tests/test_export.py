@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from tiny_warehouse import CODES, HOSTILE
 from hjp_geo import export as module
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
-from hjp_geo.export import EXPORTS, assessment_values, export, fields
+from hjp_geo.export import EXPORTS, INTERNAL, assessment_values, export, fields
 from hjp_geo.plan import Answer, Plan, answer
 from hjp_geo.siting import Candidate, assess
 
@@ -108,3 +109,11 @@ def test_an_assessment_as_values_keeps_not_known_apart_from_none(tiny: Evidence)
     assert values["total"]["people_no_provider_reached_before"] is None
     assert values["total"]["people"] == 300
     json.dumps(values)
+
+
+def test_sites_of_an_internal_list_count_but_are_not_named_in_files(tiny: Evidence, tmp_path: Path):
+    secret = replace(tiny, services=tiny.services.assign(licence="internal"))
+    found = answer(Plan(), secret)
+    text = export(found, secret, tmp_path / "gap.geojson").read_text("utf-8")
+    assert not [name for name in found.sites["site_name"] if name in text]
+    assert INTERNAL in export(found, secret, tmp_path / "gap.csv").read_text("utf-8")

@@ -1,0 +1,21 @@
+"""Maps beyond the screen: geometry for browsers, colours, pictures for documents, one file that needs no internet.
+
+`hjp_geo.maps.picture` draws and `hjp_geo.maps.standalone` writes the one file; they are imported where they are used,
+because their libraries take a second to load.
+"""
+
+from hjp_geo.maps.content import MapContent, Points
+from hjp_geo.maps.geometry import MOST_POLYGONS, PlaceGeometry, place_geometry
+from hjp_geo.maps.shades import FEW_SHADE, WORSE_IS_DARKER, Shades, fifths
+
+__all__ = [
+    "FEW_SHADE",
+    "MOST_POLYGONS",
+    "WORSE_IS_DARKER",
+    "MapContent",
+    "PlaceGeometry",
+    "Points",
+    "Shades",
+    "fifths",
+    "place_geometry",
+]

@@ -1,0 +1,55 @@
+"""The colours of every map, on the screen and on paper, and the fifths they stand for. Darker is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from hjp_geo.areas import AreaValues
+
+__all__ = ["FEW_SHADE", "NOT_KNOWN", "WORSE_IS_DARKER", "Shades", "fifths"]
+
+WORSE_IS_DARKER: Mapping[str, tuple[str, ...]] = {
+    "need": ("#fef0d9", "#fdcc8a", "#fc8d59", "#d7301f", "#7f0000"),
+    "access": ("#f1eef6", "#bdc9e1", "#74a9cf", "#2b8cbe", "#045a8d"),
+    "people": ("#edf8e9", "#bae4b3", "#74c476", "#31a354", "#006d2c"),
+}
+"""Five lightness steps each, so that they also read in grey."""
+
+FEW_SHADE = "#d6d3d1"
+"""For areas whose modelled cases are too few to compare."""
+
+NOT_KNOWN = -1
+"""The class of an area without a value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shades:
+    """The class of each area (`NOT_KNOWN` without a value), and the colour and the limits in words of each class."""
+
+    classes: npt.NDArray[np.int16]
+    colours: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def fifths(values: AreaValues, family: str = "need", *, worse: str = "high") -> Shades:
+    """Fifths of the known values in the colours of a family of `WORSE_IS_DARKER`, darker where it is worse.
+
+    Equal values share a class, so there may be fewer than five; none where nothing is known.
+    """
+    known = values.dropna()
+    classes = np.full(len(values), NOT_KNOWN, dtype=np.int16)
+    if known.empty:
+        return Shades(classes, (), ())
+    edges = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
+    edges = edges[(edges > known.min()) & (edges <= known.max())]
+    classes[values.notna().to_numpy()] = np.searchsorted(edges, known.to_numpy(), side="right")
+    ends = [float(known.min()), *edges.tolist(), float(known.max())]
+    decimals = 0 if (width := ends[-1] - ends[0]) >= 50 else 1 if width >= 5 else 2
+    labels = tuple(f"{low:,.{decimals}f} to {high:,.{decimals}f}" for low, high in pairwise(ends))
+    palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])[-len(labels) :]
+    return Shades(classes, palette if worse == "high" else palette[::-1], labels)
