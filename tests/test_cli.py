@@ -128,7 +128,7 @@ def test_an_unknown_source_lists_those_there_are(run, tmp_path: Path):
     failed(
         run("fetch", "astrology", cache=tmp_path),
         1,
-        "No source called astrology. There are census21_disability, debt_advice_organisations",
+        "No source called astrology. There are census21_cars, census21_disability, ",
     )
 
 

@@ -9,13 +9,26 @@ from collections.abc import Sequence
 
 import click
 
-from hjp_geo.cli import data, questions, running, takeup
+from hjp_geo.cli import (
+    assess,
+    data,
+    deserts,
+    journeys,
+    locate,
+    own,
+    questions,
+    report,
+    running,
+    scenario,
+    takeup,
+    trust,
+)
 from hjp_geo.cli.root import commands
 from hjp_geo.errors import HjpError
 
 __all__ = ["main"]
 
-_SECTIONS = (data, questions, running, takeup)
+_SECTIONS = (assess, data, deserts, journeys, locate, own, questions, report, running, scenario, takeup, trust)
 """The modules whose commands belong to the group; importing them is what adds them."""
 
 

@@ -18,7 +18,8 @@ from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import export
 from hjp_geo.plan import Plan, answer
-from hjp_geo.store import spatial_version
+from hjp_geo.selfcheck import self_check
+from hjp_geo.store import spatial_version, warehouse_path
 
 _SERVER = Path(__file__).parents[1] / "screens" / "server.py"
 _FRONT_END = Path(__file__).parents[1] / "sketchmap" / "static" / "sketchmap.js"
@@ -87,6 +88,23 @@ def _demo_outputs(home: Path) -> None:
     print(score_text(found, evidence, None))
     for suffix in (".csv", ".gpkg"):
         print(f"Written: {export(found, evidence, home / f'made-up-ics{suffix}')}")
+
+
+@commands.command("self-check")
+@click.option("--json", "as_json", is_flag=True, help="The cases as JSON.")
+@click.pass_obj
+def self_check_command(cache: Path, as_json: bool) -> int:
+    """Run the published cases on this installation and on the data that are loaded."""
+    checked = self_check(Evidence.load(cache) if warehouse_path(cache).is_file() else None)
+    if as_json:
+        print(checked.to_json(orient="records", indent=1))
+    else:
+        for row in checked.itertuples():
+            print(f"{'pass' if row.passed else 'FAIL'}  {row.subject}: {row.what} ({row.source})")
+            if not row.passed:
+                print(f"      expected {row.expected}; found {row.found}")
+        print(f"{checked['passed'].sum()} of {len(checked)} passed.")
+    return 0 if checked["passed"].all() else 3
 
 
 @commands.command()

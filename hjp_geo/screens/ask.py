@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from hjp_geo.desert import DESERT_RULES
+from hjp_geo.desert import DESERT_RULES, PARTS
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import ENGLAND, Evidence
-from hjp_geo.plan import TOPICS, Plan
+from hjp_geo.journeys import list_journeys
+from hjp_geo.plan import DECAYS, ESTIMATED, MOST_MINUTES, STRAIGHT_LINE, TOPICS, Plan
 from hjp_geo.screens import need_panel
 from hjp_geo.screens.paint import ACCESS, NEED, OVERLAP, Overlap
-from hjp_geo.screens.state import stop_with
+from hjp_geo.screens.state import cache_folder, stop_with
 
-__all__ = ["ADVICE_SITES", "HEALTH_SITES", "plan", "points", "usual_plan"]
+__all__ = ["ADVICE_SITES", "HEALTH_SITES", "plan", "points", "question", "usual_plan"]
 
 ADVICE_SITES, HEALTH_SITES = "Advice sites", "GP practices"
 
@@ -33,21 +36,40 @@ def usual_plan(known: Evidence) -> Plan:
 
 def plan(known: Evidence, start: Plan) -> tuple[Plan, str | Overlap]:
     """The plan that the panel asks for, and which values to colour the map by."""
+    shown: list[str | Overlap] = []
+    # sketches and catchments are measured in straight lines, and so is everything beside them
+    asked = _panel(known, replace(start, journeys=STRAIGHT_LINE), lambda: shown.append(_colour(known, start)))
+    return asked, shown[0]
+
+
+def question(known: Evidence, start: Plan) -> Plan:
+    """The plan that the panel asks for, on a page whose map has one colouring only."""
+    return _panel(known, start, lambda: None, _journeys)
+
+
+def _panel(
+    known: Evidence,
+    start: Plan,
+    after_place: Callable[[], None],
+    journeys: Callable[[Plan], dict[str, Any]] = lambda _start: {},
+) -> Plan:
     with st.sidebar:
         preset, slot = need_panel.preset_choice(known, start)
         values: dict[str, Any] = {"preset": preset, "place": _place(known, start)}
-        shown = _colour(known, start)
+        after_place()
         values |= _advice(start)
         values["weights"] = _weights(known, start)
         need_panel.shared_panel(known, values["weights"], values["place"], st.session_state.get("frame", start.frame))
         values |= need_panel.scoring(known, start)
         values |= _rules(start)
+        values |= journeys(start)
+        values |= _supply(start)
     try:
         asked = Plan.from_dict({**start.to_dict(), **values})
     except HjpError as error:
         stop_with(str(error))
     need_panel.about_preset(slot, known, asked)
-    return asked, shown
+    return asked
 
 
 def _place(known: Evidence, start: Plan) -> str:
@@ -159,6 +181,13 @@ def _rules(start: Plan) -> dict[str, Any]:
             key="cutoff",
             help="No source gives an accepted distance for England: it is your choice, and shown with the answer.",
         )
+        decay = st.selectbox(
+            "Further away counts less",
+            list(DECAYS),
+            index=list(DECAYS).index(start.decay),
+            format_func=lambda name: DECAYS[name][0],
+            key="decay",
+        )
         desert = st.selectbox(
             "Desert rule",
             list(DESERT_RULES),
@@ -167,6 +196,7 @@ def _rules(start: Plan) -> dict[str, Any]:
             key="desert",
         )
         st.caption(DESERT_RULES[desert].description)
+        thresholds = _thresholds(desert, start)
         frame = st.radio(
             "Worst fifths of",
             list(_FRAMES),
@@ -174,4 +204,86 @@ def _rules(start: Plan) -> dict[str, Any]:
             format_func=_FRAMES.__getitem__,
             key="frame",
         )
-    return {"cutoff_km": cutoff, "desert": desert, "frame": frame}
+    return {"cutoff_km": cutoff, "decay": decay, "desert": desert, "frame": frame, **thresholds}
+
+
+def _journeys(start: Plan) -> dict[str, Any]:
+    """How people get there: a straight line, estimated minutes, or journeys that were kept."""
+    kept = list(list_journeys(cache_folder()).index)
+    names = {STRAIGHT_LINE: "a straight line, km", **ESTIMATED, **{name: f"kept journeys {name}" for name in kept}}
+    with st.expander("Journeys"):
+        way = st.selectbox(
+            "How far is measured by",
+            list(names),
+            index=list(names).index(start.journeys) if start.journeys in names else 0,
+            format_func=names.__getitem__,
+            key="journeys",
+            help="Estimates take a detour and a speed; `hjp-geo journeys` makes and keeps better ones.",
+        )
+        if way == STRAIGHT_LINE:
+            return {"journeys": way}
+        minutes = st.slider(
+            "A site reaches, minutes", 5.0, MOST_MINUTES, max(start.cutoff_minutes, 5.0), 5.0, key="cutoff-minutes"
+        )
+    return {"journeys": way, "cutoff_minutes": minutes}
+
+
+_SHARES = {
+    "worst_share": "The worst share of areas, %",
+    "bottom_share": "The bottom share of districts, %",
+    "significance": "Share of clusters that may be false, %",
+}
+
+
+def _thresholds(desert: str, start: Plan) -> dict[str, Any]:
+    """The settings of one desert rule: a slider for each of its shares, or the text of an own rule."""
+    values: dict[str, Any] = {}
+    for name in DESERT_RULES[desert].parameters:
+        if name in _SHARES:
+            now = min(max(round(100 * getattr(start, name)), 1), 50)
+            values[name] = st.slider(_SHARES[name], 1, 50, now, key=name.replace("_", "-")) / 100
+    if desert == "own_rule":
+        parts = "; ".join(f"{name}: {meaning}" for name, (meaning, _) in PARTS.items())
+        text = st.text_input(
+            "Your own rule",
+            start.own_rule or "need_fifth = 1 and nearest > 8",
+            key="own-rule",
+            help=f"Comparisons joined by and, or, not and brackets. {parts}.",
+        )
+        values["own_rule"] = text
+    return values
+
+
+_SUPPLY = {"sites": "sites, one each", "hours": "hours of advice a week"}
+
+
+def _supply(start: Plan) -> dict[str, Any]:
+    """What supply is counted in, what is assumed of it, and whether phone and online advice counts."""
+    with st.expander("What supply is counted in"):
+        unit = st.radio(
+            "Count supply in",
+            list(_SUPPLY),
+            index=list(_SUPPLY).index(start.supply),
+            format_func=_SUPPLY.__getitem__,
+            key="supply",
+            help="No open list publishes hours. Bring your own providers to know more than the assumption.",
+        )
+        values: dict[str, Any] = {"supply": unit}
+        if unit == "hours":
+            values["assumed_hours"] = st.number_input(
+                "Hours a week of an office whose hours nobody recorded",
+                *(0.5, 200.0, min(max(start.assumed_hours, 0.5), 200.0), 0.5),
+                key="assumed-hours",
+            )
+            values["assumed_outreach_hours"] = st.number_input(
+                "The same for an outreach point",
+                *(0.5, 200.0, min(max(start.assumed_outreach_hours, 0.5), 200.0), 0.5),
+                key="assumed-outreach-hours",
+            )
+        counted = st.checkbox(
+            "Count phone and online advice in the headline",
+            value=start.remote == "count",
+            key="remote",
+            help="The other headline, without it or with it, is always shown too where such advice is loaded.",
+        )
+    return {**values, "remote": "count" if counted else "leave_out"}

@@ -10,13 +10,16 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from hjp_geo.errors import HjpError
+from hjp_geo.desert import DESERT_RULES
+from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
+from hjp_geo.gaps import thresholds
 from hjp_geo.maps import MOST_POLYGONS, place_geometry
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens.classes import CLASSINGS, read_limits
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
@@ -24,8 +27,8 @@ from hjp_geo.screens.state import (
     drawings_revision,
     evidence,
     maps_folder,
-    plan_from_address,
     plan_to_address,
+    start_plan,
     stop_with,
 )
 from hjp_geo.screens.style import apply_style
@@ -48,7 +51,7 @@ def page() -> None:
             "**Made-up data.** This is an invented Integrated Care System, to try the tool on. "
             "No figure here is about a real place."
         )
-    asked, shown = ask.plan(known, _start(known))
+    asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
     found = _answer(asked, known)
     _headline(found)
@@ -62,15 +65,6 @@ def page() -> None:
     with right:
         sketch.panel(found, known)
     _below(found, known, shown)
-
-
-def _start(known: Evidence) -> Plan:
-    """What the widgets begin with: the address as it was when the page was opened."""
-    if st.session_state.get("start_build") != known.build_id:
-        st.session_state["start_plan"] = plan_from_address(ask.usual_plan(known))
-        st.session_state["start_build"] = known.build_id
-    start: Plan = st.session_state["start_plan"]
-    return start
 
 
 def _answer(plan: Plan, known: Evidence) -> Answer:
@@ -89,22 +83,29 @@ def _headline(found: Answer) -> None:
             "Advice offices are assumed to give, in the panel on the left; or bring your own list of providers."
         )
         return
-    st.markdown(
-        f"In **{sketch.escaped(found.place.name)}**, **{totals.people_flagged:,.0f} people** "
-        f"({totals.share_of_people_pct:.1f} %) live in **{totals.areas_flagged:,} of {totals.areas:,} areas** that are "
-        f"{topic} advice deserts: among the worst fifth for need and the worst fifth for access. "
-        "Open lists under-count outreach, so a desert may also be a gap in the list."
-        if found.plan.desert == "need_and_access_quintile"
-        else f"In **{sketch.escaped(found.place.name)}**, **{totals.people_flagged:,.0f} people** "
-        f"({totals.share_of_people_pct:.1f} %) live in **{totals.areas_flagged:,} of {totals.areas:,} areas** that the "
-        f"rule “{found.plan.desert}” calls {topic} advice deserts."
+    share = f"**{totals.people_flagged:,.0f} people** ({totals.share_of_people_pct:.1f} %)"
+    areas = f"**{totals.areas_flagged:,} of {totals.areas:,} areas**"
+    usual = found.plan.desert == "need_and_access_quintile" and found.plan.worst_share == Plan.worst_share
+    why = (
+        f"that are {topic} advice deserts: among the worst fifth for need and the worst fifth for access."
+        if usual
+        else f"that the rule “{DESERT_RULES[found.plan.desert].label}” calls {topic} advice deserts."
     )
+    st.markdown(
+        f"In **{sketch.escaped(found.place.name)}**, {share} live in {areas} {why} "
+        f"Thresholds: {sketch.escaped(thresholds(found.plan))}. "
+        "Open lists under-count outreach, so a desert may also be a gap in the list: see the page “Deserts, tested”."
+    )
+    if found.other_totals is not None:
+        other, way = found.other_totals, "Without" if found.plan.remote == "count" else "With"
+        st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
 def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
     """The map itself; what the user has drawn goes into the session, the area selected is returned."""
     with st.spinner("Preparing the map of this place …"):
         files = place_geometry(known, found.place.code, maps_folder())
+    classing = ("quantiles", ()) if isinstance(shown, Overlap) else _classing()
     state = sketch_map(
         MapData(
             geometry=Geometry(
@@ -114,7 +115,7 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
                 revision=files.revision,
                 bounds=files.bounds,
             ),
-            paint=paint(found, known, shown),
+            paint=paint(found, known, shown, *classing),
             points=_points(found, known),
             drawings=drawings(),
             drawings_revision=drawings_revision(),
@@ -131,21 +132,42 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
     return state.selected
 
 
+def _classing() -> tuple[str, tuple[float, ...]]:
+    """How the reader wants values put into classes."""
+    names = {name: label for name, (label, _) in CLASSINGS.items()} | {"fixed": "My own limits"}
+    with st.popover("Classes of the map"):
+        method = st.radio("Values in each class", list(names), format_func=names.__getitem__, key="classing")
+        if method != "fixed":
+            return method, ()
+        text = st.text_input("Limits between classes, rising, with commas", "10, 20, 30, 40", key="class-limits")
+        try:
+            return method, read_limits(text)
+        except PlanError as error:
+            st.error(str(error))
+            return "quantiles", ()
+
+
 def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
     chosen = ask.points(found.place.code, crowded=len(found.areas) > MOST_POLYGONS)
-    return tuple(_POINTS[name](found, known) for name in chosen)
+    return tuple(layer for name in chosen for layer in _POINTS[name](found, known))
 
 
-def _advice_points(found: Answer, _known: Evidence) -> PointLayer:
+def _advice_points(found: Answer, _known: Evidence) -> list[PointLayer]:
+    """The counted sites of the place; those whose entry is old are greyed, for they may be gone."""
     label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
-    advice = found.sites[found.sites["in_place"]]
-    return PointLayer("advice", label, _named(advice, "advice"), symbol="diamond", colour="#111827")
+    sites = found.sites[found.sites["in_place"]]
+    old = sites["stale"].fillna(value=False).astype(bool)
+    layers = [PointLayer("advice", label, _named(sites[~old], "advice"), symbol="diamond", colour="#111827")]
+    if old.any():
+        greyed = _named(sites[old], "advice")
+        layers.append(PointLayer("old", f"{label}, old entry", greyed, symbol="diamond", colour="#9ca3af"))
+    return layers
 
 
-def _health_points(found: Answer, known: Evidence) -> PointLayer:
+def _health_points(found: Answer, known: Evidence) -> list[PointLayer]:
     areas = known.health_site_areas
     here = known.health_sites.loc[areas.index[areas.isin(found.areas.index)]]
-    return PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e")
+    return [PointLayer("health", "GP practices", _named(here, "GP practice"), symbol="circle", colour="#0f766e")]
 
 
 _POINTS = {ask.ADVICE_SITES: _advice_points, ask.HEALTH_SITES: _health_points}
@@ -216,9 +238,10 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.1f") for name in _DECIMAL_COLUMNS}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.0f") for name in _RANK_COLUMNS}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="percent") for name in _SHARE_COLUMNS}
+    labels["access"] = st.column_config.NumberColumn(found.access_unit.capitalize(), format="%.1f")
     labels["people_in_need"] = st.column_config.NumberColumn(known.label(found.plan.demand), format="%.1f")
     shown_rows, labels["shown"] = _with_shown(table.head(_MOST_ROWS), found, known, shown)
-    st.dataframe(shown_rows, height=320, column_config=labels)
+    st.dataframe(shown_rows, height=320, column_config=labels, lazy=True)
     if len(table) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS:,} areas of greatest need; all {len(table):,} are in the files.")
     for column, (suffix, kind) in zip(st.columns(4), _ABOUT.items(), strict=False):

@@ -13,8 +13,9 @@ import pandas as pd
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.desert import DESERT_RULES
 from hjp_geo.evidence import Evidence
+from hjp_geo.maps import FEW_SHADE, WORSE_IS_DARKER
 from hjp_geo.overlap import bivariate
-from hjp_geo.plan import PER_PEOPLE, Answer
+from hjp_geo.plan import Answer
 from hjp_geo.prevalence import FEW_CASES, few_cases
 from hjp_geo.screens.classes import classed
 from hjp_geo.sketchmap import NO_DATA, HoverColumn, Paint
@@ -54,14 +55,6 @@ class Overlap:
     second: str
 
 
-_WORSE_IS_DARKER = {
-    "need": ("#fef0d9", "#fdcc8a", "#fc8d59", "#d7301f", "#7f0000"),
-    "access": ("#f1eef6", "#bdc9e1", "#74a9cf", "#2b8cbe", "#045a8d"),
-    "people": ("#edf8e9", "#bae4b3", "#74c476", "#31a354", "#006d2c"),
-}
-"""Five lightness steps each, so that they also read in grey."""
-
-_FEW_SHADE = "#d6d3d1"
 _CASES = f"People on the register, modelled (under {FEW_CASES} is few)"
 
 
@@ -70,7 +63,7 @@ def shown_values(found: Answer, evidence: Evidence, what: str) -> tuple[AreaValu
     if what == NEED:
         return found.areas["need"], "Need index", "score, high is more need"
     if what == ACCESS:
-        return found.areas["access"], "Access to advice", f"sites for {PER_PEOPLE:,} people in need"
+        return found.areas["access"], "Access to advice", found.access_unit
     return evidence.values.loc[found.areas.index, what], evidence.label(what), evidence.unit(what)
 
 
@@ -156,7 +149,7 @@ def paint(
         return _paint_overlap(found, evidence, what)
     values, title, unit = shown_values(found, evidence, what)
     family = what if what in (NEED, ACCESS) else str(evidence.layers.loc[what, "role"])
-    palette = _WORSE_IS_DARKER.get(family, _WORSE_IS_DARKER["need"])
+    palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])
     behind = cases_behind(found, evidence, what)
     few = values.notna() & (few_cases(behind["cases"]) if behind is not None else False)
     classes, labels = classed(values.mask(few), classing, limits)
@@ -164,7 +157,7 @@ def paint(
     shades = palette[: len(labels)][:: -1 if low_is_worse else 1]
     if few.any():
         classes[few.to_numpy()] = len(labels)
-        shades, labels = (*shades, _FEW_SHADE), (*labels, f"few cases (under {FEW_CASES})")
+        shades, labels = (*shades, FEW_SHADE), (*labels, f"few cases (under {FEW_CASES})")
     return Paint(
         title=title,
         unit=unit,

@@ -1,97 +1,181 @@
-"""The sketch panel: add a site by mouse or by postcode, and read at once who it would reach."""
+"""The sketch panel: add a site by mouse or keyboard, and read at once who it would reach and what would change."""
 
 from __future__ import annotations
 
-import math
 import re
 import secrets
+from collections.abc import Callable
+from typing import Any
 
-import pandas as pd
 import streamlit as st
-from pyproj import Transformer
 
-from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84
-from hjp_geo.errors import HjpError
-from hjp_geo.evidence import Evidence
-from hjp_geo.plan import TOPICS, Answer
-from hjp_geo.prevalence import RANGE_IN_WORDS, cases_in_words
+from hjp_geo.errors import HjpError, PlanError
+from hjp_geo.evidence import ENGLAND, Evidence
+from hjp_geo.plan import Answer
+from hjp_geo.scenario import Scenario
+from hjp_geo.screens import assessed, scenarios, suggest_sites
+from hjp_geo.screens.design_card import offer_and_design
 from hjp_geo.screens.state import drawings, replace_drawings
-from hjp_geo.siting import Assessment, Candidate, Reached, assess
+from hjp_geo.screens.text import escaped
+from hjp_geo.siting import RULES, SPEEDS_KMH, Candidate, assess, point_of
 from hjp_geo.sketchmap import Drawing
 
 __all__ = ["escaped", "panel"]
 
-_COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>])")
-
-
-def escaped(text: str) -> str:
-    """Text from data as plain text: neither markup nor Markdown in it has any effect."""
-    return _MARKDOWN.sub(r"\\\1", text)
+_RULES = {"centroid": "By where people's centre lies", "area_share": "By share of ground (planning only)"}
 
 
 def panel(found: Answer, known: Evidence) -> None:
-    """Who the sketches would reach, and the ways to add and remove one without a mouse."""
+    """Who the sketches would reach, the ways to add and change one without a mouse, and the scenario they are in."""
+    scenario = scenarios.opened(known)
     st.subheader("Sketch a site")
     _form(known)
+    _other_ways(found, known)
+    suggest_sites.panel(found, known, _add)
+    if not scenarios.accepted(scenario, known):
+        return
+    if drawings():
+        _drawn(found, known, scenario)
+        return
+    st.caption(
+        "Draw a point with a radius or a polygon on the map, or add one here by postcode. The figures appear at once."
+    )
+    scenarios.saved_while_drawing(found.plan, known, None, None)
+    scenarios.bar(known)
+
+
+def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
+    """The sketches, their settings, and all that is told of them. What is drawn is saved before it is worked out."""
     drawn = drawings()
-    if not drawn:
-        st.caption(
-            "Draw a point with a radius or a polygon on the map, or add one here by postcode. "
-            "The figures appear at once."
-        )
-        return
-    _list(drawn)
+    _list(drawn, known)
+    first = st.container()  # the figures stand above the settings that they depend on
+    with st.expander("Which areas belong to a sketch"):
+        rule = _rule(scenario)
+    assumptions = assessed.assumptions_chosen(scenario.assumptions if scenario else None)
+    scenarios.saved_while_drawing(found.plan, known, assumptions, rule)
+    scenarios.bar(known)
     try:
-        assessed = assess(found.plan, [Candidate.from_feature(one) for one in drawn], known)
+        candidates = [Candidate.from_feature(one) for one in drawn]
+        figures = assess(found.plan, candidates, known, rule=rule, assumptions=assumptions)
     except HjpError as error:
-        st.warning(str(error))
+        first.warning(escaped(str(error)))
         return
-    _figures(assessed, found, known)
+    with first:
+        assessed.headline(figures, found, known)
+    _offers(drawn, candidates)
+    assessed.tables(figures, known)
+
+
+# adding -------------------------------------------------------------------------------------------------------------
 
 
 def _form(known: Evidence) -> None:
     with st.form("add-site", clear_on_submit=True, border=False):
-        where = st.text_input("Postcode, or latitude, longitude")
+        where = st.text_input("Postcode, or latitude, longitude, or grid reference")
         left, right = st.columns(2, vertical_alignment="bottom")
         radius = left.number_input("Radius, km", 0.1, 50.0, 3.0, 0.5)
         if right.form_submit_button("Add site", width="stretch"):
-            _add(where, float(radius), known)
+            _add_or_say(lambda: [Candidate.circle(*_point(where, known), float(radius), where.strip()[:60])])
 
 
-def _add(where: str, radius_km: float, known: Evidence) -> None:
-    point = _longitude_latitude(where, known)
-    if point is None:
-        st.warning("That is neither a postcode in the list nor a latitude and longitude such as 51.51, -0.12.")
+def _point(where: str, known: Evidence) -> tuple[float, float]:
+    try:
+        return point_of(where, known)
+    except HjpError as error:
+        raise PlanError(
+            "That is neither a postcode in the list nor a latitude and longitude such as 51.51, -0.12, "
+            "nor a grid reference such as TQ 299 827."
+        ) from error
+
+
+def _other_ways(found: Answer, known: Evidence) -> None:
+    with st.expander("Other ways to add: a named site, minutes, a district, a list of areas"):
+        _by_health_site(found, known)
+        _by_minutes(known)
+        _by_name(found, known)
+        _by_list(known)
+
+
+def _by_health_site(found: Answer, known: Evidence) -> None:
+    areas = known.health_site_areas
+    here = known.health_sites.loc[areas.index[areas.isin(found.areas.index)]].sort_values("site_name")
+    names = {code: f"{name} ({code})" for code, name in here["site_name"].items()}
+    with st.form("add-health-site", border=False, clear_on_submit=True):
+        chosen = st.selectbox(
+            "A GP practice of the place",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="Type a name or a code",
+            key=f"health-site-{found.place.code}",
+        )
+        radius = st.number_input("Its radius, km", 0.1, 50.0, 3.0, 0.5)
+        if st.form_submit_button("Add this practice", width="stretch") and chosen:
+            _add_or_say(lambda: [Candidate.health_site(str(chosen), float(radius), known)])
+
+
+def _by_minutes(known: Evidence) -> None:
+    with st.form("add-minutes", border=False, clear_on_submit=True):
+        where = st.text_input("Place for a travel-time catchment (postcode or point)")
+        left, right = st.columns(2)
+        minutes = left.number_input("Minutes", 1.0, 120.0, 20.0, 5.0)
+        mode = right.selectbox("By", list(SPEEDS_KMH), index=1)
+        st.caption("A straight line at an average speed, not a journey planner; the figures say which speed.")
+        if st.form_submit_button("Add catchment", width="stretch"):
+            _add_or_say(
+                lambda: [Candidate.within_minutes(_point(where, known), minutes, mode=mode, name=where.strip())]
+            )
+
+
+def _by_name(found: Answer, known: Evidence) -> None:
+    places = {code: one for code, one in known.places.items() if code != ENGLAND}
+    with st.form("add-place", border=False, clear_on_submit=True):
+        chosen = st.selectbox(
+            "A district or board by its name (its published list of areas)",
+            list(places),
+            index=None,
+            format_func=lambda code: f"{places[code].name} · {places[code].kind}",
+            placeholder="Type a name",
+            key=f"place-to-add-{found.place.code}",
+        )
+        if st.form_submit_button("Add it whole", width="stretch") and chosen:
+            _add_or_say(lambda: [Candidate.place(str(chosen), known)])
+
+
+def _by_list(known: Evidence) -> None:
+    with st.form("add-list", border=False, clear_on_submit=True):
+        codes = st.text_area("LSOA codes, one a line or separated by commas", height=80)
+        name = st.text_input("What to call them", "Listed areas", max_chars=120)
+        if st.form_submit_button("Add these areas", width="stretch"):
+            _add_or_say(
+                lambda: [Candidate.areas_listed(re.split(r"[\s,;]+", codes), known, name=name or "Listed areas")]
+            )
+
+
+def _add_or_say(make: Callable[[], list[Candidate]]) -> None:
+    try:
+        made = make()
+    except HjpError as error:
+        st.warning(escaped(str(error)))
         return
-    site: Drawing = {
-        "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": list(point)},
-        "properties": {"id": secrets.token_hex(6), "name": where.strip()[:60], "radius_m": radius_km * 1000},
-    }
-    replace_drawings([*drawings(), site])
+    _add(made)
+
+
+def _add(candidates: list[Candidate]) -> None:
+    """Put candidates on the map."""
+    replace_drawings([*drawings(), *(one.to_feature(secrets.token_hex(6)) for one in candidates)])
     st.rerun()
 
 
-def _longitude_latitude(text: str, known: Evidence) -> tuple[float, float] | None:
-    if match := _COORDINATES.fullmatch(text):
-        latitude, longitude = map(float, match.groups())
-        return longitude, latitude
-    grid = known.postcode_point(text)
-    if grid is None:
-        return None
-    longitude, latitude = Transformer.from_crs(BRITISH_NATIONAL_GRID, WGS84, always_xy=True).transform(*grid)
-    return float(longitude), float(latitude)
+# the list -----------------------------------------------------------------------------------------------------------
 
 
-def _list(drawn: list[Drawing]) -> None:
+def _list(drawn: list[Drawing], known: Evidence) -> None:
     for number, one in enumerate(drawn):
         properties = one.get("properties", {})
         name = str(properties.get("name") or f"Sketch {number + 1}")
-        radius = properties.get("radius_m")
-        what = f"{float(radius) / 1000:.1f} km around a point" if radius else "polygon"
         left, right = st.columns([0.75, 0.25], vertical_alignment="center")
-        left.markdown(f"**{escaped(name)}** · {what}")
+        left.markdown(f"**{escaped(name)}** · {_what(properties)}")
         right.button(
             "Remove",
             key=f"remove-{properties.get('id', number)}",
@@ -100,71 +184,74 @@ def _list(drawn: list[Drawing]) -> None:
             on_click=replace_drawings,
             args=([other for other in drawn if other is not one],),
         )
+    _listed_areas(drawn, known)
 
 
-def _figures(assessed: Assessment, found: Answer, known: Evidence) -> None:
-    total, topic = assessed.total, TOPICS[found.plan.topic].lower()
-    first, second = st.columns(2)
-    first.metric("People", f"{total.people:,.0f}", help="Residents, mid-2022, of the areas reached.")
-    second.metric("People in need", f"{total.people_in_need:,.0f}", help=_need_help(known, found.plan.demand))
-    first.metric(
-        "Not reached before",
-        "not known" if math.isnan(total.newly_reached) else f"{total.newly_reached:,.0f}",
-        help=f"Residents with no counted {topic} site within {found.plan.cutoff_km:g} km today, in a straight line.",
+def _what(properties: dict[str, Any]) -> str:
+    if codes := properties.get("codes"):
+        return f"{len(codes):,} areas by name"
+    radius = properties.get("radius_m")
+    return f"{float(radius) / 1000:.1f} km around a point" if radius else "polygon"
+
+
+def _listed_areas(drawn: list[Drawing], known: Evidence) -> None:
+    """A table of the areas of each list, to add to and take from."""
+    for one in drawn:
+        properties = one.get("properties", {})
+        codes, origin = properties.get("codes"), properties.get("origin") or {}
+        if not codes or "place" in origin or len(codes) > _MOST_LISTED:
+            continue
+        with st.expander(f"Areas of {escaped(str(properties.get('name', 'the list')))}: add or remove rows"):
+            edited = st.data_editor(
+                [{"Area": code} for code in codes], num_rows="dynamic", key=f"codes-{properties['id']}", hide_index=True
+            )
+            wanted = [str(row.get("Area") or "").strip() for row in edited]
+            changed = sorted({code.upper() for code in wanted if code})
+            if changed != sorted(codes) and st.button(
+                "Use these areas", key=f"use-{properties['id']}", width="stretch"
+            ):
+                _relist(drawn, one, changed, known)
+
+
+_MOST_LISTED = 300
+
+
+def _relist(drawn: list[Drawing], one: Drawing, codes: list[str], known: Evidence) -> None:
+    properties = one["properties"]
+    try:
+        made = Candidate.areas_listed(codes, known, name=str(properties["name"]))
+    except HjpError as error:
+        st.warning(escaped(str(error)))
+        return
+    kept = Candidate.from_feature(one)
+    feature = made.offering(kept.offer, kept.design).to_feature(str(properties["id"]))
+    replace_drawings([feature if other is one else other for other in drawn])
+    st.rerun()
+
+
+def _rule(scenario: Scenario | None) -> str:
+    codes = list(RULES)
+    return str(
+        st.radio(
+            "Which areas belong to a sketch",
+            codes,
+            index=codes.index(scenario.rule) if scenario else 0,
+            format_func=lambda code: _RULES.get(code, code),
+            key="rule-of-areas",
+            help=" ".join(RULES.values()),
+        )
     )
-    second.metric(
-        "Desert areas", f"{total.desert_areas:,}", help=f"{total.people_in_deserts:,.0f} people live in them."
-    )
-    first.metric("Advice sites inside", f"{len(total.advice_sites):,}", help=_names(total.advice_sites))
-    second.metric("GP practices inside", f"{len(total.health_sites):,}", help=_names(total.health_sites))
-    if total.areas_without_verdict:
-        without = f"{total.areas_without_verdict:,} of {len(total.areas):,} areas have no verdict"
-        st.caption(f"{without}: no data, which is not the same as no need.")
-    st.markdown("**People on practice registers** (modelled estimates)")
-    st.dataframe(_condition_table(total), hide_index=True, height=250)
-    st.caption(RANGE_IN_WORDS)
-    _sites_inside(total)
-    if len(assessed.parts) > 1:
-        st.markdown("**Each sketch** (people in more than one are counted once in the total)")
-        st.dataframe(_parts_table(assessed), hide_index=True)
-    for note in total.notes:
-        st.caption(note)
-    st.caption(assessed.rule)
 
 
-def _need_help(known: Evidence, demand: str) -> str:
-    return f"{known.label(demand)}. {known.caveat(demand)} An estimate for whole areas.".replace("  ", " ")
+def _offers(drawn: list[Drawing], candidates: list[Candidate]) -> None:
+    """The offer and design card of one of the sketches."""
+    names = {str(number): one.name for number, one in enumerate(candidates)}
+    with st.expander("Offer and design card"):
+        chosen = st.selectbox("Of the sketch", list(names), format_func=names.__getitem__, key="offer-of")
+        number = min(int(chosen or 0), len(drawn) - 1)
+        offer_and_design(drawn[number], candidates[number], lambda new: _put(drawn, number, new))
 
 
-def _condition_table(total: Reached) -> pd.DataFrame:
-    known = total.conditions.dropna(subset="people").sort_values("people", ascending=False)
-    numbers = zip(known["people"], known["people_low"], known["people_high"], strict=True)
-    words = [cases_in_words(*one).removeprefix("about ") for one in numbers]
-    return pd.DataFrame({"Condition": known["label"].to_list(), "People, about": words})
-
-
-def _parts_table(assessed: Assessment) -> pd.DataFrame:
-    rows = [
-        {
-            "Sketch": part.name,
-            "People": round(part.people),
-            "In need": round(part.people_in_need),
-            "Desert areas": part.desert_areas,
-            "Advice sites": len(part.advice_sites),
-            "GP practices": len(part.health_sites),
-        }
-        for part in assessed.parts
-    ]
-    return pd.DataFrame(rows)
-
-
-def _sites_inside(total: Reached) -> None:
-    if len(total.advice_sites) or len(total.health_sites):
-        with st.expander("Advice sites and GP practices inside"):
-            both = pd.concat([total.advice_sites.assign(kind="advice"), total.health_sites])
-            st.dataframe(both[["site_name", "kind", "postcode"]], hide_index=True)
-
-
-def _names(sites: pd.DataFrame) -> str | None:
-    names = [escaped(str(name)) for name in sites["site_name"].head(10)]
-    return "; ".join(names) + (" …" if len(sites) > len(names) else "") if names else None
+def _put(drawn: list[Drawing], number: int, new: Drawing) -> None:
+    replace_drawings([new if place == number else one for place, one in enumerate(drawn)])
+    st.rerun()

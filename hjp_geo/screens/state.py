@@ -12,6 +12,7 @@ import streamlit as st
 
 from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
+from hjp_geo.own.shelf import own_stamp
 from hjp_geo.plan import Plan
 from hjp_geo.sketchmap import Drawing
 from hjp_geo.store import warehouse_path
@@ -26,6 +27,7 @@ __all__ = [
     "plan_from_address",
     "plan_to_address",
     "replace_drawings",
+    "start_plan",
     "stop_with",
 ]
 
@@ -48,7 +50,7 @@ def evidence() -> Evidence:
     try:
         stamp = path.stat()
         with st.spinner("Reading the warehouse …"):
-            return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino)
+            return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
     except FileNotFoundError:
         stop_with("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
     except HjpError as error:
@@ -56,7 +58,9 @@ def evidence() -> Evidence:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _load(cache: str, _modified: int, _inode: int) -> Evidence:
+def _load(cache: str, modified: int, inode: int, own: tuple[tuple[str, int, int], ...]) -> Evidence:
+    """The evidence; read again when the warehouse or the user's own data are others."""
+    del modified, inode, own  # Streamlit looks at them, and would not if their names began with _
     return Evidence.load(Path(cache))
 
 
@@ -87,8 +91,24 @@ def plan_to_address(plan: Plan) -> None:
     there = {name: value for name, value in values.items() if value is not None}
     wanted = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in there.items()}
     wanted["weights"] = weights
+    if "scenario" in st.query_params:  # which scenario is open stays in the link
+        wanted["scenario"] = st.query_params["scenario"]
+    st.session_state["asked_plan"] = plan
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)
+
+
+def start_plan(page: str, known: Evidence, usual: Plan) -> Plan:
+    """What the widgets of a page begin with: the address as it was when the app was opened, or the last page's plan."""
+    if st.session_state.get("start_build") != known.build_id:
+        st.session_state["start_plan"] = plan_from_address(usual)
+        st.session_state["start_build"] = known.build_id
+    elif st.session_state.get("plan_page") != page:
+        # a link opened on this page says more than the plan of the page before
+        st.session_state["start_plan"] = plan_from_address(st.session_state.get("asked_plan", usual))
+    st.session_state["plan_page"] = page
+    start: Plan = st.session_state["start_plan"]
+    return start
 
 
 def _read_weights(text: str) -> dict[str, float]:

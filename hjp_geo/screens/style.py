@@ -9,7 +9,7 @@ __all__ = ["apply_style"]
 _STYLE = """<style>
 .stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }
 [data-testid="stCaptionContainer"] p, [data-testid="stCaptionContainer"] { color: #4b5563; opacity: 1; }
-button[aria-label="Clear all"] { min-width: 24px; min-height: 24px; }
+button[aria-label="Clear all"], button[aria-label="Clear value"] { min-width: 24px; min-height: 24px; }
 </style>"""
 
 

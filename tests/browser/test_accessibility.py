@@ -46,5 +46,22 @@ def test_the_map_page_with_a_sketch(page: Page, app: Server):
 def test_the_data_page(page: Page, app: Server):
     page.goto(f"{app.url}/data")
     page.get_by_role("heading", name="Credits", exact=True).wait_for()
-    page.wait_for_timeout(1_000)
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.wait_for_timeout(700)
+        assert violations(page) == [], tab.inner_text()
+
+
+def test_the_page_of_deserts_put_to_the_test(page: Page, app: Server):
+    page.goto(f"{app.url}/deserts")
+    page.get_by_role("heading", level=1).wait_for()
+    page.wait_for_timeout(3_000)
+    assert violations(page) == []
+
+
+def test_the_self_check_page(page: Page, app: Server):
+    page.goto(f"{app.url}/self-check")
+    page.get_by_role("button", name="Run the checks").click()
+    page.get_by_text("cases passed").wait_for()
+    page.wait_for_timeout(700)
     assert violations(page) == []

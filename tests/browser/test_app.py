@@ -160,5 +160,5 @@ def test_a_hostile_name_is_shown_as_text(opened: Page):
 def test_the_data_page_names_every_source(opened: Page):
     page = opened
     page.get_by_role("link", name="Data and credits").click()
-    expect(page.get_by_role("heading", name="Data and credits")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Data, trust and credits")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("Legal Aid Agency", exact=False).last).to_be_visible(timeout=20_000)
