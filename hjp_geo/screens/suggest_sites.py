@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
-from hjp_geo.plan import Answer
+from hjp_geo.plan import Answer, Plan
 from hjp_geo.screens.text import escaped
-from hjp_geo.siting import Candidate, Search, Suggestion, suggest
+from hjp_geo.siting import Candidate, Search, Suggestion, TradeOff, curve_of_new_sites, suggest
 
 __all__ = ["panel"]
 
@@ -29,6 +30,14 @@ _GOALS: dict[str, str] = {
 }
 """What each objective is after, in few words; its card says the rest."""
 _MOST_SITES = 20
+_MOST_POINTS = 8
+_CURVE = {
+    "people_covered": "People covered",
+    "covered_share": "Share of them",
+    "mean_cost": "Mean km",
+    "equal_cost": "Km that would be as good for all (Kolm–Pollak)",
+    "gap": "Could be better by",
+}
 
 
 def panel(found: Answer, known: Evidence, add: Callable[[list[Candidate]], None]) -> None:
@@ -44,6 +53,37 @@ def panel(found: Answer, known: Evidence, add: Callable[[list[Candidate]], None]
             st.caption("The question has changed since: ask again.")
             return
         _told(suggestion, add)
+        if suggestion.search.objective != "lscp":
+            _curve(found, known, suggestion.search, add)
+
+
+def _curve(found: Answer, known: Evidence, search: Search, add: Callable[[list[Candidate]], None]) -> None:
+    """How many sites are enough: each point of the curve can be put on the map, and so becomes a scenario."""
+    st.markdown("**How many are enough?**")
+    if st.button("Show what each number of sites would do", width="stretch"):
+        st.session_state["site-curve"] = (found.plan, search, _curve_found(found, known, search))
+    kept: tuple[Plan, Search, TradeOff | None] | None = st.session_state.get("site-curve")
+    if kept is None or kept[:2] != (found.plan, search) or kept[2] is None:
+        return
+    curve = kept[2]
+    st.markdown(escaped(curve.summary))
+    table = curve.table[list(_CURVE)].rename(columns=_CURVE).rename_axis("New sites")
+    st.line_chart(table[["People covered"]], x_label="New sites", y_label="People in need within reach")
+    st.dataframe(table.round(2))
+    points = [int(count) for count in curve.table.index if count > 0]
+    count = st.selectbox("Which point", points, index=points.index(curve.knee) if curve.knee in points else 0)
+    if st.button("Put this point on the map", width="stretch"):
+        chosen = _found(found, known, replace(search, sites=count))
+        add(list(chosen.candidates) if chosen else [])
+
+
+def _curve_found(found: Answer, known: Evidence, search: Search) -> TradeOff | None:
+    try:
+        with st.spinner("Working out each number of sites …"):
+            return curve_of_new_sites(found.plan, known, search, range(_MOST_POINTS + 1))
+    except HjpError as error:
+        st.warning(escaped(str(error)))
+        return None
 
 
 def _asked(found: Answer) -> Search | None:

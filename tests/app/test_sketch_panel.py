@@ -159,6 +159,17 @@ def test_sites_are_suggested_and_put_on_the_map(page: Open):
     assert people(tab) != "0"
 
 
+def test_a_point_of_the_curve_is_put_on_the_map(page: Open):
+    tab = page()
+    next(box for box in tab.number_input if box.label == "New sites").set_value(1)
+    press(tab, "Find the best")
+    press(tab, "Show what each number of sites would do")
+    curve = next(frame.value for frame in tab.dataframe if frame.value.index.name == "New sites")
+    assert curve["People covered"].is_monotonic_increasing
+    press(tab, "Put this point on the map")
+    assert people(tab) != "0"
+
+
 def test_two_scenarios_side_by_side(cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch):
     known = Evidence.load(cache)
     for name, area in (("West", 5), (HOSTILE, 8)):
