@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hjp_geo.errors import PlanError
-from hjp_geo.screens.classes import CLASSINGS, classed, read_limits
-from hjp_geo.sketchmap import NO_DATA
+from hjp_geo.maps import CLASSINGS, NOT_KNOWN, classed, read_limits
 
 numbers = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=12)
 
@@ -21,7 +20,7 @@ numbers = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=12)
 def test_every_known_value_has_a_class_in_order_and_missing_has_none(values: list[float], method: str) -> None:
     series = pd.Series([*values, np.nan])
     classes, labels = classed(series, method)
-    assert classes[-1] == NO_DATA
+    assert classes[-1] == NOT_KNOWN
     assert len(set(values)) == 1 or classes[:-1].max() < len(labels) <= 5
     order = np.argsort(values, kind="stable")
     assert (np.diff(classes[:-1][order].astype(int)) >= 0).all()

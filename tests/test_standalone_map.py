@@ -17,8 +17,6 @@ from hjp_geo.maps import WORSE_IS_DARKER, MapContent, Points, fifths
 from hjp_geo.maps.picture import draw_map
 from hjp_geo.maps.shades import NOT_KNOWN
 from hjp_geo.maps.standalone import standalone_map
-from hjp_geo.screens.classes import classed
-from hjp_geo.sketchmap import NO_DATA
 
 HOSTILE = "<img src=x onerror=alert(1)> `${alert(2)}` </script> $x$"
 
@@ -55,14 +53,6 @@ def test_darker_is_worse_also_where_low_is_worse():
     high, low = (fifths(pd.Series([1.0, 2, 3, 4, 5]), "access", worse=worse) for worse in ("high", "low"))
     assert low.colours == high.colours[::-1]
     assert low.colours[0] == WORSE_IS_DARKER["access"][-1]
-
-
-def test_the_screen_has_the_same_classes():
-    values = pd.Series([1.0, 2, 2, 3, 9, 27, 81, np.nan])
-    on_screen, labels = classed(values)
-    ours = fifths(values)
-    assert labels == ours.labels
-    assert np.where(on_screen == NO_DATA, NOT_KNOWN, on_screen.astype(int)).tolist() == ours.classes.tolist()
 
 
 def test_equal_values_share_a_class_and_nothing_known_has_none():

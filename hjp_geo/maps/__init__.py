@@ -4,18 +4,23 @@
 because their libraries take a second to load.
 """
 
+from hjp_geo.maps.classes import CLASSINGS, NOT_KNOWN, classed, read_limits
 from hjp_geo.maps.content import MapContent, Points
 from hjp_geo.maps.geometry import MOST_POLYGONS, PlaceGeometry, place_geometry
 from hjp_geo.maps.shades import FEW_SHADE, WORSE_IS_DARKER, Shades, fifths
 
 __all__ = [
+    "CLASSINGS",
     "FEW_SHADE",
     "MOST_POLYGONS",
+    "NOT_KNOWN",
     "WORSE_IS_DARKER",
     "MapContent",
     "PlaceGeometry",
     "Points",
     "Shades",
+    "classed",
     "fifths",
     "place_geometry",
+    "read_limits",
 ]

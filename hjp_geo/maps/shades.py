@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from hjp_geo.areas import AreaValues
+from hjp_geo.maps.classes import NOT_KNOWN, classed
 
 __all__ = ["FEW_SHADE", "NOT_KNOWN", "WORSE_IS_DARKER", "Shades", "fifths"]
 
@@ -22,9 +22,6 @@ WORSE_IS_DARKER: Mapping[str, tuple[str, ...]] = {
 
 FEW_SHADE = "#d6d3d1"
 """For areas whose modelled cases are too few to compare."""
-
-NOT_KNOWN = -1
-"""The class of an area without a value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +38,6 @@ def fifths(values: AreaValues, family: str = "need", *, worse: str = "high") -> 
 
     Equal values share a class, so there may be fewer than five; none where nothing is known.
     """
-    known = values.dropna()
-    classes = np.full(len(values), NOT_KNOWN, dtype=np.int16)
-    if known.empty:
-        return Shades(classes, (), ())
-    edges = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
-    edges = edges[(edges > known.min()) & (edges <= known.max())]
-    classes[values.notna().to_numpy()] = np.searchsorted(edges, known.to_numpy(), side="right")
-    ends = [float(known.min()), *edges.tolist(), float(known.max())]
-    decimals = 0 if (width := ends[-1] - ends[0]) >= 50 else 1 if width >= 5 else 2
-    labels = tuple(f"{low:,.{decimals}f} to {high:,.{decimals}f}" for low, high in pairwise(ends))
-    palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])[-len(labels) :]
+    classes, labels = classed(values)
+    palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])[-len(labels) :] if labels else ()
     return Shades(classes, palette if worse == "high" else palette[::-1], labels)

@@ -15,11 +15,10 @@ from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.gaps import thresholds
-from hjp_geo.maps import MOST_POLYGONS, place_geometry
+from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, sketch
-from hjp_geo.screens.classes import CLASSINGS, read_limits
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,

@@ -13,11 +13,10 @@ import pandas as pd
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.desert import DESERT_RULES
 from hjp_geo.evidence import Evidence
-from hjp_geo.maps import FEW_SHADE, WORSE_IS_DARKER
+from hjp_geo.maps import FEW_SHADE, NOT_KNOWN, WORSE_IS_DARKER, classed
 from hjp_geo.overlap import bivariate
 from hjp_geo.plan import Answer
 from hjp_geo.prevalence import FEW_CASES, few_cases
-from hjp_geo.screens.classes import classed
 from hjp_geo.sketchmap import NO_DATA, HoverColumn, Paint
 
 __all__ = [
@@ -152,7 +151,8 @@ def paint(
     palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])
     behind = cases_behind(found, evidence, what)
     few = values.notna() & (few_cases(behind["cases"]) if behind is not None else False)
-    classes, labels = classed(values.mask(few), classing, limits)
+    found_classes, labels = classed(values.mask(few), classing, limits)
+    classes = np.where(found_classes == NOT_KNOWN, NO_DATA, found_classes).astype(np.uint8)
     low_is_worse = what == ACCESS or (what in evidence.layers.index and _low_is_need(evidence, what))
     shades = palette[: len(labels)][:: -1 if low_is_worse else 1]
     if few.any():

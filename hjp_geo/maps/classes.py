@@ -10,25 +10,26 @@ import numpy.typing as npt
 
 from hjp_geo.areas import AreaValues
 from hjp_geo.errors import PlanError
-from hjp_geo.sketchmap import NO_DATA
 
-__all__ = ["CLASSINGS", "MOST_CLASSES", "classed", "read_limits"]
+__all__ = ["CLASSINGS", "MOST_CLASSES", "NOT_KNOWN", "classed", "read_limits"]
 
 _Floats = npt.NDArray[np.float64]
 MOST_CLASSES = 5
+NOT_KNOWN = -1
+"""The class of an area without a value."""
 _BINS = 400
 
 
 def classed(
     values: AreaValues, method: str = "quantiles", limits: tuple[float, ...] = ()
-) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+) -> tuple[npt.NDArray[np.int16], tuple[str, ...]]:
     """Each area's class, from 0 for the lowest values, and the limits of each class in words.
 
-    Classes are at most `MOST_CLASSES`; equal values share one, so there may be fewer. A missing value is `NO_DATA`.
+    Classes are at most `MOST_CLASSES`; equal values share one, so there may be fewer. A missing value is `NOT_KNOWN`.
     ``limits`` are for the method ``fixed``: rising, the upper ends of all classes but the last.
     """
     known: _Floats = np.asarray(values.dropna(), dtype=np.float64)
-    classes = np.full(len(values), NO_DATA, dtype=np.uint8)
+    classes = np.full(len(values), NOT_KNOWN, dtype=np.int16)
     if known.size == 0:
         return classes, ()
     edges: _Floats = np.asarray(limits if method == "fixed" else CLASSINGS[method][1](known), dtype=np.float64)
