@@ -1,8 +1,8 @@
 """Kill −9 at fifty random moments of fetch and build: the last warehouse answers every time, the next run finishes.
 
 The made-up system's files make each run short. Each run is a process that has everything imported before it is told
-what to do, so that the moments fall into the work and not into Python's start. `HJP_GEO_MOMENTS=25` gives the fifty;
-without it there are ten, for the time it takes. A full disk is a small file system of its own, where one can be had
+what to do, so that the moments fall into the work and not into Python's start. They take about three minutes;
+`HJP_GEO_MOMENTS` sets how many of each there are. A full disk is a small file system of its own, where one can be had
 (Linux, root); else that test is skipped and says so.
 """
 
@@ -29,7 +29,7 @@ from hjp_geo.source import is_whole
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill −9 is tested on POSIX")
 
-MOMENTS = int(os.environ.get("HJP_GEO_MOMENTS", "5"))  # of each: fetch and build
+MOMENTS = int(os.environ.get("HJP_GEO_MOMENTS", "25"))  # of each: fetch and build
 SEED = 20261124
 WAITING = """
 import sys
