@@ -97,7 +97,7 @@ class Step:
         for edge, _ in self.bands:  # a few passes over the costs are quicker than a search for each of them
             np.less_equal(costs, edge, out=within)
             inside += within.view(np.uint8)
-        weights: _Floats = values[inside]
+        weights: _Floats = values.take(inside, mode="clip")  # never out of range: clip spares the check
         return weights
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ _TAU_MINUTES = 60.0
 _MAX_STEPS = 20_000
 _ROUGHLY = 3e-2
 """The relative gap from which on pairs far from the best are left out of the steps …"""
-_MARGIN = 0.03
+_MARGIN = 0.04
 """… those that cost more than the area's best by this share of the mean cost …"""
-_LOOK_ROUND = 50
-"""… and every so many steps, whether prices have moved so that others are near."""
+_LOOK_AGAIN = 0.1
+"""… until the gap over the others has shrunk by so much: then all pairs are looked at again."""
 
 
 @dataclass(frozen=True)
@@ -49,62 +49,95 @@ class _Loads:
 
 
 @dataclass(frozen=True)
-class _Market:
-    """The pairs that can be used: areas with a site in reach, and the sites with supply that they reach."""
+class _Pairs:
+    """Who can use which site at which journey, in units of tau; the area's place in the order of the market."""
 
-    rows: _Positions
-    starts: _Positions
-    columns: NDArray[np.int32]
+    areas: _Positions
+    sites: _Positions
     journeys: _Floats
+
+    def only(self, kept: NDArray[np.bool_] | _Positions) -> _Pairs:
+        """These of the pairs."""
+        return _Pairs(self.areas[kept], self.sites[kept], self.journeys[kept])
+
+
+@dataclass(frozen=True)
+class _Market:
+    """What there is to choose: the first choice of every area, the second of those that have two, and so on.
+
+    Areas stand in the order of how many choices they have, the most first, so that those with a k-th choice are the
+    first of them all. Nothing here is sorted by cost: a first choice is only the first in the order of the sites.
+    """
+
+    sites: tuple[_Positions, ...]
+    journeys: tuple[_Floats, ...]
+    areas: _Positions
+    """Whose choices these are: places in the order that the pairs were given in."""
     people: _Floats
     capacity: _Floats
     settled: _Loads
-    """People of areas that have one pair left and so no choice; those areas are no longer among the rows."""
+    """People of areas that have one pair left and so no choice; those areas are not in the market."""
+
+    @classmethod
+    def of(cls, pairs: _Pairs, people: _Floats, capacity: _Floats, settled: _Loads) -> Self:
+        """The market of these pairs, which are in the order of their areas; areas without a pair are left out."""
+        choices = np.bincount(pairs.areas, minlength=len(people))
+        starts = np.cumsum(choices) - choices
+        areas = np.argsort(-choices, kind="stable")[: np.count_nonzero(choices)]
+        with_so_many = [np.count_nonzero(choices > k) for k in range(choices.max(initial=0))]
+        places = [starts[areas[:count]] + k for k, count in enumerate(with_so_many)]
+        sites = tuple(pairs.sites[at] for at in places)
+        return cls(sites, tuple(pairs.journeys[at] for at in places), areas, people[areas], capacity, settled)
 
     def prices(self, loads: _Loads) -> _Floats:
         """Crowding at each site: people per supply there, as a multiple of the average."""
         return loads.per_site / self.capacity
 
     def least(self, prices: _Floats) -> _Floats:
-        """What the best site costs each area."""
-        return np.minimum.reduceat(prices[self.columns] + self.journeys, self.starts)
+        """What the best site costs each area, in the order of ``areas``."""
+        best = np.full(len(self.areas), np.inf)
+        for sites, journeys in zip(self.sites, self.journeys, strict=True):
+            reached = best[: len(sites)]
+            np.minimum(reached, prices[sites] + journeys, out=reached)
+        return best
 
     def best_reply(self, prices: _Floats) -> _Loads:
         """The loads if everyone went to the site that is best for them (ties: the first site)."""
-        if not len(self.starts):
+        if not self.sites:
             return self.settled
-        costs = prices[self.columns] + self.journeys
-        at_least = np.flatnonzero(costs == np.minimum.reduceat(costs, self.starts)[self.rows])
-        rows = self.rows[at_least]
-        best = at_least[np.concatenate([[True], rows[1:] != rows[:-1]])]
-        return self.settled.and_(self._loads(best, self.people))
+        site, journey = self.sites[0].copy(), self.journeys[0].copy()
+        best = prices[site] + journey
+        for sites, journeys in zip(self.sites[1:], self.journeys[1:], strict=True):
+            costs = prices[sites] + journeys
+            better = np.flatnonzero(costs < best[: len(sites)])
+            best[better], site[better], journey[better] = costs[better], sites[better], journeys[better]
+        return self.settled.and_(self._loads(site, journey, self.people))
 
     def near(self, prices: _Floats, margin: float) -> NDArray[np.bool_]:
-        """Which pairs cost at most so much more than the area's best."""
-        costs = prices[self.columns] + self.journeys
-        return costs <= np.minimum.reduceat(costs, self.starts)[self.rows] + margin
+        """Which of ``pairs`` cost at most so much more than the area's best."""
+        limit = self.least(prices) + margin
+        choices = zip(self.sites, self.journeys, strict=True)
+        return np.concatenate([prices[sites] + journeys <= limit[: len(sites)] for sites, journeys in choices])
+
+    def pairs(self) -> _Pairs:
+        """Every pair, first choices first; areas by their place in this market."""
+        areas = [np.arange(len(sites)) for sites in self.sites]
+        return _Pairs(np.concatenate(areas), np.concatenate(self.sites), np.concatenate(self.journeys))
 
     def only(self, kept: NDArray[np.bool_]) -> _Market:
-        """The market with these pairs alone, one or more an area."""
-        pairs = np.flatnonzero(kept)
-        choices = np.bincount(self.rows[pairs], minlength=len(self.people))
-        choosing = choices > 1
-        without_choice = pairs[~choosing[self.rows[pairs]]]
-        pairs = pairs[choosing[self.rows[pairs]]]
-        return replace(
-            self,
-            rows=np.repeat(np.arange(choosing.sum()), choices[choosing]),
-            starts=np.cumsum(choices[choosing]) - choices[choosing],
-            columns=self.columns[pairs],
-            journeys=self.journeys[pairs],
-            people=self.people[choosing],
-            settled=self.settled.and_(self._loads(without_choice, self.people[~choosing])),
-        )
+        """The market with these of ``pairs`` alone, one or more an area."""
+        left = self.pairs().only(kept)
+        left = left.only(np.argsort(left.areas, kind="stable"))
+        alone = (np.bincount(left.areas, minlength=len(self.people)) == 1)[left.areas]
+        without_choice = left.only(alone)
+        people = self.people[without_choice.areas]
+        settled = self.settled.and_(self._loads(without_choice.sites, without_choice.journeys, people))
+        return _Market.of(left.only(~alone), self.people, self.capacity, settled)
 
-    def _loads(self, pairs: _Positions, people: _Floats) -> _Loads:
-        """The loads of people who all use the pair of the same place in the order."""
-        per_site = np.bincount(self.columns[pairs], weights=people, minlength=len(self.capacity))
-        return _Loads(per_site.astype(np.float64), float((people * self.journeys[pairs]).sum()))
+    def _loads(self, sites: _Positions, journeys: _Floats, people: _Floats) -> _Loads:
+        """The loads of people who all use these sites."""
+        per_site = np.bincount(sites, weights=people, minlength=len(self.capacity))
+        return _Loads(per_site.astype(np.float64), float((people * journeys).sum()))
 
 
 def equilibrium_costs(reach: Reach, tau: float | None, tolerance: float) -> _Floats:
@@ -116,21 +149,26 @@ def equilibrium_costs(reach: Reach, tau: float | None, tolerance: float) -> _Flo
     usable = (reach.weights.data > 0) & (reach.hours[reach.matrix.columns] > 0)
     if not usable.any():
         return result
-    rows, columns = reach.matrix.rows[usable], reach.matrix.columns[usable]
-    areas, row_of_pair = np.unique(rows, return_inverse=True)
-    people = reach.people[areas]
     average_crowding = reach.people.sum() / reach.hours.sum() or 1.0  # with nobody anywhere only journeys are left
     capacity = np.where(reach.hours > 0, average_crowding * reach.hours, 1.0)  # without supply: no pair leads there
-    starts = np.searchsorted(rows, areas)
-    journeys = reach.matrix.costs[usable] / tau
-    nobody = _Loads(np.zeros_like(capacity), 0.0)
-    market = _Market(row_of_pair, starts, columns, journeys, people, capacity, nobody)
-    result[areas] = _settle(market, tolerance)
+    sites = reach.matrix.columns[usable].astype(np.intp)
+    pairs = _Pairs(reach.matrix.rows[usable].astype(np.intp), sites, reach.matrix.costs[usable] / tau)
+    market = _Market.of(pairs, reach.people, capacity, settled=_Loads(np.zeros_like(capacity), 0.0))
+    result[market.areas] = _settle(market, tolerance)
     return result
 
 
+@dataclass(frozen=True)
+class _Behind:
+    """The last two targets, the latest first, and how far the last step went towards its own."""
+
+    last: _Loads
+    before: _Loads | None
+    step: float
+
+
 def _settle(market: _Market, tolerance: float) -> _Floats:
-    """Frank–Wolfe with conjugate directions and exact line search; METHODS §6.3 has the function it minimises.
+    """Frank–Wolfe with bi-conjugate directions and exact line search; METHODS §6.3 has the function it minimises.
 
     Only the loads per site and the sum of journeys matter to the objective, so who goes where is never stored. Sums
     over areas are not written ``a @ b``: threaded BLAS in a loop this short was ten times slower on a busy machine.
@@ -139,22 +177,25 @@ def _settle(market: _Market, tolerance: float) -> _Floats:
     only a gap that is small enough over all pairs ends them.
     """
     loads = market.best_reply(np.zeros_like(market.capacity))
-    target, working = loads, market
-    kept = np.zeros(len(market.journeys), dtype=np.bool_)
-    for step in range(_MAX_STEPS):
+    behind, working, looked = _Behind(loads, None, 1.0), market, np.inf
+    kept = np.zeros(sum(map(len, market.sites)), dtype=np.bool_)
+    for _ in range(_MAX_STEPS):
         prices = market.prices(loads)
         best = working.best_reply(prices)
-        if working is not market and (_gap(prices, loads, best) <= tolerance or step % _LOOK_ROUND == 0):
+        gap = _gap(prices, loads, best)
+        if working is not market and gap <= max(tolerance, _LOOK_AGAIN * looked):
             working, best = market, market.best_reply(prices)
-        if working is market:
             gap = _gap(prices, loads, best)
+        if working is market:
             if gap <= tolerance:
                 return market.least(prices)
             if gap <= _ROUGHLY:
                 kept |= market.near(prices, _MARGIN * best.cost(prices) / float(market.people.sum()))
-                working = market.only(kept)
-        target = _conjugate_target(market, loads, target, best)
-        loads = loads.towards(target, _best_step(market, loads, target))
+                working, looked = market.only(kept), gap
+        target = _conjugate_target(market, loads, behind, best)
+        step = _best_step(market, loads, target)
+        loads = loads.towards(target, step)
+        behind = _Behind(target, behind.last if step < 1 else None, step)
     raise HjpError(
         f"rational_agent_access: no equilibrium within {_MAX_STEPS} steps at a gap of {tolerance:g}. "
         f"Ask for a larger tolerance, or report this with the costs used."
@@ -178,18 +219,35 @@ def _best_step(market: _Market, loads: _Loads, target: _Loads) -> float:
     return max(0.0, -slope / curvature)
 
 
-def _conjugate_target(market: _Market, loads: _Loads, last: _Loads, best: _Loads) -> _Loads:
-    """A mix of the last target and the best reply whose direction does not undo the last one."""
-    back = (last.per_site - loads.per_site) / market.capacity
+def _conjugate_target(market: _Market, loads: _Loads, behind: _Behind, best: _Loads) -> _Loads:
+    """A mix of the best reply and the last two targets whose direction undoes neither of the last two steps.
+
+    Mitradjieva and Lindberg (2013), Transportation Science 47(2), bi-conjugate Frank–Wolfe: the weights are set so
+    that the direction is conjugate, under the curvature of the objective, to the two before it.
+    """
     forth = best.per_site - loads.per_site
-    numerator = float(back @ forth)
-    denominator = float(back @ (forth - (last.per_site - loads.per_site)))
-    if denominator == 0 or not 0 < numerator / denominator <= _MOST_OF_LAST_TARGET:
+    back = behind.last.per_site - loads.per_site
+    curved = back / market.capacity
+    length = float(curved @ back)
+    if length <= 0:
         return best
-    return best.towards(last, numerator / denominator)
+    of_last, of_before = -float(curved @ forth) / length, 0.0
+    if behind.before is not None:
+        further = behind.last.towards(behind.before, 1 - behind.step).per_site - loads.per_site
+        bent = further / market.capacity
+        apart = float(bent @ (behind.before.per_site - behind.last.per_site))
+        of_before = max(0.0, -float(bent @ forth) / apart) if apart else 0.0
+        of_last += of_before * behind.step / (1 - behind.step)
+    of_last = max(0.0, of_last)
+    weights = 1 + of_last + of_before
+    if not weights <= _MOST_OF_OTHERS:
+        return best
+    mix = best.towards(behind.last, of_last / (1 + of_last))
+    return mix if behind.before is None else mix.towards(behind.before, of_before / weights)
 
 
-_MOST_OF_LAST_TARGET = 0.99
+_MOST_OF_OTHERS = 100.0
+"""How many times the best reply the mix may be: beyond that its direction hardly heeds the prices of now."""
 
 
 def _checked_tau(reach: Reach, tau: float | None) -> float:

@@ -131,7 +131,9 @@ class Reach:
     def weights(self) -> sparse.csr_array:
         """W: one weight per area (row) and site (column). Rows of areas without a demand figure are all 0."""
         weights = self.decay.weights(self.matrix.costs)
-        weights[weights < _SMALLEST_WEIGHT] = 0.0
+        tiny = weights < _SMALLEST_WEIGHT
+        if weights[tiny].any():
+            weights[tiny] = 0.0
         if not self.demand_known.all():
             weights[~self.demand_known[self.matrix.rows]] = 0.0
         return self.matrix.as_csr(weights)
