@@ -18,8 +18,8 @@ publisher's own file yet say that too: a first fetch may stop there, alone, with
 
 The made-up Integrated Care System of the first run (`hjp-geo demo`) holds made-up rows of every one of them.
 
-Postcodes in a user's own rows can be looked up one by one at postcodes.io (`data_sources/geocoding.py`): that is no
-source, and nothing of it is kept.
+Postcodes in a user's own rows can be looked up at postcodes.io, a hundred at a time (`data_sources/geocoding.py`):
+that is no source, and nothing of it is kept.
 
 Sites that the Access to Healthy Assets and Hazards project publishes (AHAH) state no licence and are not a source."""
 

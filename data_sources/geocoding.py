@@ -6,7 +6,7 @@ postcodes (`postcodes`) comes first; this knows postcodes that have ended, too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -26,8 +26,12 @@ ATTRIBUTION = (
 )
 """The credit that places found this way need."""
 
-_ASK = "https://api.postcodes.io/postcodes"
+_SERVICE = "https://api.postcodes.io"
+_LIVE = f"{_SERVICE}/postcodes?filter=longitude,latitude,codes"
+_ENDED = f"{_SERVICE}/terminated_postcodes"
+_AT_ONCE = 100
 _MOST = 2_000
+_CHANGED = "The service changed: use the list of live postcodes instead (`hjp-geo fetch postcodes`)."
 _COLUMNS = ["postcode", "status", "easting", "northing", "lsoa21_code", "ended"]
 
 
@@ -53,7 +57,8 @@ def geocode_postcodes(postcodes: Iterable[str], upstream: Upstream, lsoa21: Coll
     Raises
     ------
     SourceError
-        The service does not answer, answers with something else, or is asked for more than 2,000.
+        The service does not answer, answers with something else, or is asked for more than 2,000. It is asked for a
+        hundred at a time, and then once for each that is not live.
     """
     given = pd.Series(list(postcodes), dtype="str").drop_duplicates()
     tidy = tidy_postcodes(given)
@@ -63,8 +68,13 @@ def geocode_postcodes(postcodes: Iterable[str], upstream: Upstream, lsoa21: Coll
             f"{len(wanted):,} postcodes are more than the {_MOST:,} that postcodes.io is asked for at once. "
             "Use the list of live postcodes: `hjp-geo fetch postcodes`."
         )
-    known = set(tidy.dropna())
-    rows = [_row(code, upstream, lsoa21) if code in known else _nothing(code, "not a postcode") for code in wanted]
+    known = list(dict.fromkeys(tidy.dropna()))
+    parts = [known[start : start + _AT_ONCE] for start in range(0, len(known), _AT_ONCE)]
+    live = {code: place for part in parts for code, place in _live(part, upstream).items()}
+    rows = [
+        _row(code, live[code], upstream, lsoa21) if code in live else _nothing(code, "not a postcode")
+        for code in wanted
+    ]
     table = pd.DataFrame(rows, columns=[*_COLUMNS, "longitude", "latitude"])
     places = gpd.GeoSeries(gpd.points_from_xy(table["longitude"], table["latitude"]), crs=WGS84)
     grid, placed = places.to_crs(BRITISH_NATIONAL_GRID), table["longitude"].notna().to_numpy()
@@ -73,32 +83,50 @@ def geocode_postcodes(postcodes: Iterable[str], upstream: Upstream, lsoa21: Coll
     return table[_COLUMNS]
 
 
-def _row(postcode: str, upstream: Upstream, lsoa21: Collection[str]) -> dict[str, Any]:
-    status, answer = _ask(postcode, upstream)
+def _live(postcodes: Sequence[str], upstream: Upstream) -> dict[str, dict[str, Any] | None]:
+    """What is known of each of up to a hundred postcodes; None where it is not a live one."""
+    status, answer = upstream.ask(_LIVE, {"postcodes": list(postcodes)})
+    _expect(status, HTTPStatus.OK, f"{len(postcodes)} postcodes from {postcodes[0]}")
+    results = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+        raise SourceError(f"{_SERVICE} answered without results for {postcodes[0]} and others. {_CHANGED}")
+    found = {str(one.get("query")): one.get("result") for one in results}
+    if absent := [code for code in postcodes if code not in found]:
+        raise SourceError(
+            f"{_SERVICE} answered for {len(postcodes) - len(absent)} of {len(postcodes)} postcodes; {absent[0]} is "
+            f"missing. {_CHANGED}"
+        )
+    if strange := [code for code in postcodes if not isinstance(found[code], dict | None)]:
+        raise SourceError(f"{_SERVICE} answered with something else than a place for {strange[0]}. {_CHANGED}")
+    return {code: found[code] for code in postcodes}
+
+
+def _row(postcode: str, place: Mapping[str, Any] | None, upstream: Upstream, lsoa21: Collection[str]) -> dict[str, Any]:
+    if place is None:
+        return _ended(postcode, upstream)
+    at = _degrees(place)
+    row = _nothing(postcode, "found" if at["longitude"] is not None else "no place")
+    return {**row, **at, "lsoa21_code": _area(place.get("codes") or {}, lsoa21)}
+
+
+def _ended(postcode: str, upstream: Upstream) -> dict[str, Any]:
+    """A postcode that is not live: ended, or never was one."""
+    status, answer = upstream.ask(f"{_ENDED}/{quote(postcode)}")
     if status == HTTPStatus.NOT_FOUND:
-        ended = answer.get("terminated")
-        if not ended:
-            return _nothing(postcode, "unknown")
-        return {**_nothing(postcode, "ended"), **_degrees(ended), "ended": ended.get("year_terminated")}
-    result = answer.get("result")
-    if not isinstance(result, dict):
-        raise SourceError(f"{_ASK} answered without a result for {postcode}. The service changed.")
-    place = _degrees(result)
-    found = "found" if place["longitude"] is not None else "no place"
-    return {**_nothing(postcode, found), **place, "lsoa21_code": _area(result.get("codes") or {}, lsoa21)}
+        return _nothing(postcode, "unknown")
+    _expect(status, HTTPStatus.OK, postcode)
+    last = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(last, dict):
+        raise SourceError(f"{_SERVICE} answered without a result for {postcode}. {_CHANGED}")
+    return {**_nothing(postcode, "ended"), **_degrees(last), "ended": last.get("year_terminated")}
 
 
-def _ask(postcode: str, upstream: Upstream) -> tuple[int, Mapping[str, Any]]:
-    with upstream.get(f"{_ASK}/{quote(postcode)}") as response:
-        if response.status_code not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
-            raise SourceError(f"{_ASK} answered {response.status_code} for {postcode}. Try again later.")
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise SourceError(f"{_ASK} answered with something else than JSON for {postcode}.") from error
-    if not isinstance(answer, dict):
-        raise SourceError(f"{_ASK} answered without a result for {postcode}. The service changed.")
-    return response.status_code, answer
+def _expect(status: int, expected: int, what: str) -> None:
+    if status != expected:
+        raise SourceError(
+            f"{_SERVICE} answered {status} when asked about {what}, expected {expected}. Try again later, or use the "
+            "list of live postcodes: `hjp-geo fetch postcodes`."
+        )
 
 
 def _area(codes: Mapping[str, Any], lsoa21: Collection[str]) -> str | None:

@@ -114,10 +114,19 @@ def fetch_many(
 
     for one, ended in _each(sources, one_by_one, upstream):
         if isinstance(ended, HjpError):
-            yield Outcome(one, "failed", error=ended)
+            yield Outcome(one, "failed", error=_with_what_stands(ended, before.get(one.name)))
         else:
             same = one.name in before and _marks(before[one.name]) == _marks(ended)
             yield Outcome(one, "unchanged" if same else "fetched", release=ended)
+
+
+def _with_what_stands(error: HjpError, held: Release | None) -> HjpError:
+    """The failure, and what is in use all the same."""
+    if held is None or "still in use" in str(error):
+        return error
+    told = type(error)(f"{error} Still in use: {held.release}.")
+    told.__cause__ = error
+    return told
 
 
 def check_many(sources: Sequence[Source], cache: Path, upstream: Upstream) -> Iterator[Standing]:

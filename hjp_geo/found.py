@@ -5,6 +5,9 @@ HTTP 200 is not success: what comes is checked for its kind, its size and its co
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +16,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hjp_geo.errors import SourceError
-from hjp_geo.upstream import Progress, Upstream, quiet, shown
+from hjp_geo.upstream import READ_SECONDS, Progress, Upstream, quiet, shown
 
 __all__ = ["ARCGIS_TRIES", "Found", "FoundFile", "FoundLayer", "ask_arcgis", "check_first_bytes"]
 
 ARCGIS_TRIES = 3
 _PAGE_ROWS = 2000
 _ARCGIS_RETRY = {429, 500, 502, 503, 504}
+_TOKEN = {498, 499}
+_CHANGED = "The service or its fields have changed: a newer hjp-geo may know them, or see docs/add-a-data-source.md."
+_CLOSED = "The publisher asks for a token where the data were open: most likely for a while. Try again later."
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class FoundFile:
     """What led to it, where there is more than one way."""
     newer: str = ""
     """What the index lists that is newer, but is not read by this version."""
+    read_seconds: float = READ_SECONDS
+    """How long its publisher may say nothing: more for one that works out its answer first."""
     by_hand: bool = field(default=False, init=False)
 
     @property
@@ -72,7 +80,7 @@ class FoundFile:
         ``known`` holds the validators (``etag``, ``last_modified``) of the copy already held, if any. Raises
         `SourceError` on any answer but the file itself.
         """
-        response = upstream.download(self.url, to, headers=_conditions(known), progress=progress)
+        response = upstream.download(self.url, to, _conditions(known), progress, self.read_seconds)
         if response.status_code == HTTPStatus.NOT_MODIFIED and known:
             return None
         self._expect_file(response.status_code)
@@ -83,6 +91,8 @@ class FoundFile:
                 f"{shown(self.url)}: {size:,} bytes came, its index announced {self.announced_bytes:,}. "
                 "Try again later."
             )
+        if response.status_code == HTTPStatus.OK:  # the sum is that of what was sent
+            _check_sum(to, response.headers.get("Content-MD5", ""), shown(self.url))
         return _validators(response.headers)
 
     def _expect_file(self, status: int) -> None:
@@ -267,7 +277,8 @@ def ask_arcgis(upstream: Upstream, url: str, params: Mapping[str, str]) -> dict[
             return answer
         code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
         if code not in _ARCGIS_RETRY or attempt == ARCGIS_TRIES:
-            raise SourceError(f"{url} answered with error {code}: {message}. Try again later.")
+            what = _CLOSED if code in _TOKEN else "Try again later." if code in _ARCGIS_RETRY else _CHANGED
+            raise SourceError(f"{url} answered with error {code}: {str(message).rstrip('. ')}. {what}")
         upstream.wait(attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -289,6 +300,23 @@ def check_first_bytes(path: Path, filename: str, content_type: str, origin: str)
         raise SourceError(f"{origin} is empty; expected {filename}. Try again later.")
 
 
+def _check_sum(path: Path, announced: str, origin: str) -> None:
+    """Hold a whole file to the sum that some hosts send with it (Azure does); `SourceError` where it differs."""
+    try:
+        expected = base64.b64decode(announced, validate=True)
+    except binascii.Error:
+        return
+    if not expected:
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+    if found != expected:
+        raise SourceError(
+            f"{origin}: the sum of the bytes that came is {found.hex()}, its host announced {expected.hex()}. "
+            "The file was damaged on its way. Try again later."
+        )
+
+
 def _validators(headers: Mapping[str, str]) -> dict[str, str]:
     names = (("etag", "ETag"), ("last_modified", "Last-Modified"))
     return {key: headers[name] for key, name in names if name in headers}
@@ -302,6 +330,7 @@ def _conditions(known: Mapping[str, str]) -> dict[str, str]:
 def _advice(status: int) -> str:
     return {
         403: "The publisher refuses programs: download it by hand and give it with --from-file (docs/run-offline.md).",
-        404: "The file has moved.",
-        410: "The publisher has withdrawn it.",
+        404: "The file has moved. A newer hjp-geo may know where to; or download it by hand (--from-file).",
+        410: "The publisher has withdrawn it. A newer hjp-geo may know what took its place; or download that by hand "
+        "(--from-file).",
     }.get(status, "Try again later.")

@@ -35,6 +35,11 @@ _MOST_READ_BYTES = 600_000_000
 _MOST_WORKBOOK_BYTES = 600_000_000
 _MOST_SHEET_CELLS = 20_000_000
 _USED_INSTEAD = "used "
+_LATER = "Fetch it again later; if it stays so, see docs/add-a-data-source.md#layout-changes."
+_UNSAID = (
+    "other bytes came than are held, and nothing its publisher says tells that they changed: one of the two copies may "
+    "be damaged. The next fetch asks for the whole again; `hjp-geo diff --source` shows the rows that differ."
+)
 _ONE_TABLE_AT_A_TIME = threading.Lock()  # however many files arrive at once: memory is that of the largest table
 
 
@@ -131,7 +136,7 @@ def fetch_found(
                 with understood(one.name):
                     release = _fetch_one(one, found, cache, upstream, held, progress)
             except SourceError as error:
-                problems.append(str(error))
+                problems.append(str(error).removeprefix(f"{one.name}: "))
                 if held is not None and held.release == found.release:
                     break  # what is held is better than any candidate after it
                 continue
@@ -183,13 +188,19 @@ def read_checked(one: Source, path: Path, expected: Mapping[str, int]) -> Table:
     _check_fits_into_memory(one, path)
     try:
         table = one.read(path)
-    except HjpError:
-        raise
+    except HjpError as error:
+        if str(error).startswith(f"{one.name}: "):
+            raise
+        raise type(error)(f"{one.name}: {error}") from error
+    except UnicodeError as error:
+        raise SchemaError(
+            f"{one.name}: {path.name} has bytes that are no text ({error}). The file is damaged. {_LATER}"
+        ) from error
     except Exception as error:
         detail = (str(error).splitlines() or ["no detail"])[0]
         raise SchemaError(
             f"{one.name}: {path.name} cannot be read ({type(error).__name__}: {detail}). "
-            "The file is damaged or the publisher changed the layout."
+            f"The file is damaged or the publisher changed the layout. {_LATER}"
         ) from error
     _check_table(one, table, path.name, expected.get(one.name, one.expected_rows), made_up=one.name in expected)
     demand_ranges(one.name, table, one.ranges)
@@ -223,21 +234,23 @@ def _check_table(one: Source, table: Table, name: str, rows: int | None, *, made
     keys = table[list(one.key)]
     if (keys.isna() | (keys == "")).any(axis=None):
         raise SchemaError(
-            f"{one.name}: {name} has rows without {' and '.join(one.key)}. The file is damaged or its layout changed."
+            f"{one.name}: {name} has rows without {' and '.join(one.key)}, expected them in every row. "
+            f"The file is damaged or its layout changed. {_LATER}"
         )
     if repeated := int(keys.duplicated().sum()):
         raise SchemaError(
             f"{one.name}: {name} repeats {repeated:,} keys ({', '.join(one.key)}). "
-            "The file is damaged or its layout changed."
+            f"The file is damaged or its layout changed. {_LATER}"
         )
     if rows is not None and len(table) != rows:
         raise SchemaError(
             f"{one.name}: {name} has {len(table):,} rows, expected {rows:,}. "
-            "The file is cut short or its contents changed."
+            f"The file is cut short or its contents changed. {_LATER}"
         )
     if not made_up and len(table) < one.least_rows:
         raise SchemaError(
-            f"{one.name}: {name} has {len(table):,} rows, expected at least {one.least_rows:,}. The file is cut short."
+            f"{one.name}: {name} has {len(table):,} rows, expected at least {one.least_rows:,}. The file is cut short. "
+            f"{_LATER}"
         )
 
 
@@ -249,7 +262,7 @@ def demand_ranges(name: str, table: Table, ranges: Mapping[str, tuple[float, flo
         if len(outside):
             raise SchemaError(
                 f"{name}: {column} holds {outside.iloc[0]:g} ({len(outside):,} rows are outside), declared is "
-                f"{low:g} to {high:g}. The file is damaged or the publisher changed the unit."
+                f"{low:g} to {high:g}. The file is damaged or the publisher changed the unit. {_LATER}"
             )
 
 
@@ -268,6 +281,8 @@ def _fetch_one(
         size = partial.stat().st_size
         progress(0, None, "being checked")
         rows = _count_rows(one, found, partial, totals)
+        believed = _believed(held, found, validators or {}, digest)
+        unsaid = (_UNSAID,) if validators and not believed else ()
         final = raw / f"{digest[:12]}-{partial.name}"
         partial.replace(final)
     return Release(
@@ -280,8 +295,8 @@ def _fetch_one(
         rows=rows,
         retrieved=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         made_up=bool(upstream.manifest().get("made_up", False)),
-        validators=_believed(held, found, validators or {}, digest),
-        warnings=() if one.name in totals else _fewer_rows(held, rows),
+        validators=believed,
+        warnings=() if one.name in totals else (*_fewer_rows(held, rows), *unsaid),
         query=found.query,
         found_by=found.found_by,
         by_hand=found.by_hand,
@@ -316,7 +331,7 @@ def _count_rows(one: Source, found: Found, path: Path, totals: Mapping[str, int]
     if found.rows is not None and one.name not in totals and rows != found.rows:
         raise SchemaError(
             f"{one.name}: {path.name} has {rows:,} rows, {found.release} is known to have {found.rows:,}. "
-            "The file is cut short or its contents changed."
+            f"The file is cut short or its contents changed. {_LATER}"
         )
     return rows
 
@@ -349,8 +364,10 @@ def understood(name: str) -> Iterator[None]:
     """Answers of a publisher that are not laid out as they were, and disks that do not take them, said as such."""
     try:
         yield
-    except HjpError:
-        raise
+    except HjpError as error:
+        if str(error).startswith(f"{name}: "):
+            raise
+        raise type(error)(f"{name}: {error}") from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise SourceError(
             f"{name}: the publisher's answer is not laid out as it was ({type(error).__name__}: {error}). "

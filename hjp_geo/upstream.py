@@ -28,19 +28,18 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.models import PreparedRequest, Response
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import IncompleteRead
 from urllib3.util import Retry
 
 from hjp_geo.errors import HjpError, PlanError, SourceError
+from hjp_geo.manners import Manners, manners_of, read_manners
 
 __all__ = ["Manners", "Progress", "Upstream", "quiet", "read_manners", "shown", "unfinished"]
 
 Progress = Callable[[int, int | None, str], None]
 """Called with (done, total or None, unit) while something long runs."""
 
-USER_AGENT = (
-    "hjp-geo/0.1 (open-source planning tool for health justice partnerships; +https://pypi.org/project/hjp-geo/)"
-)
-TIMEOUT_SECONDS = (10, 60)
+CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 TRIES = 5
 LONGEST_WAIT_SECONDS = 60.0
 MOST_INDEX_BYTES = 256_000_000
@@ -62,17 +61,6 @@ def quiet(_done: int, _total: int | None, _unit: str) -> None:
 def shown(url: str) -> str:
     """An address as a message shows it: a long question is left out."""
     return url if len(url) <= _LONGEST_SHOWN else f"{url.split('?')[0]}?…"
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How one host is asked: who we say we are, and the least pause between two requests."""
-
-    user_agent: str = USER_AGENT
-    pause_seconds: float = 0.2
-
-
-_MANNERS = {"www.gov.uk": Manners(pause_seconds=1.0)}  # its interfaces allow some ten a second: stay far below
 
 
 @dataclass
@@ -139,21 +127,43 @@ class Upstream:
         self._stopped.set()
 
     def get(
-        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read_seconds: float = READ_SECONDS,
     ) -> Response:
-        """The publisher's answer, whatever its status, its body not yet read; `SourceError` when there is none."""
+        """The publisher's answer, whatever its status, its body not yet read; `SourceError` when there is none.
+
+        ``read_seconds`` is how long it may say nothing: more for one that thinks before it answers.
+        """
+        asked = {"params": params, "timeout": (CONNECT_SECONDS, read_seconds)}
+        return self._request("GET", url, headers or {}, asked)
+
+    def ask(self, url: str, sent: object = None) -> tuple[int, Any]:
+        """The status and the JSON of a service that answers questions; one that is ``sent`` is posted as JSON.
+
+        Asked as patiently as any: what is sent may be sent again. `SourceError` where something else than JSON comes.
+        """
+        response, body = self._read(url, {"json": sent}, "GET" if sent is None else "POST")
+        try:
+            return response.status_code, json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise _not_json(url, response) from error
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str], asked: Mapping[str, Any]) -> Response:
         host = str(urlsplit(url).hostname)
         with self._turn(host) as turn:
             self._check_may_ask(url)
             tired = time.monotonic() < turn.out_of_breath_until  # it has just failed every try: one must do
             turn.out_of_breath_until = time.monotonic() + _REST_SECONDS
             try:
-                response = self._session("once" if tired else "patient").get(
+                response = self._session("once" if tired else "patient").request(
+                    method,
                     self.address(url),
-                    params=params,
-                    headers={"User-Agent": self._manners(host).user_agent, **(headers or {})},
-                    timeout=TIMEOUT_SECONDS,
+                    headers={"User-Agent": self._manners(host).user_agent, **headers},
                     stream=True,
+                    **{"timeout": (CONNECT_SECONDS, READ_SECONDS), **asked},
                 )
             except requests.RequestException as error:
                 raise SourceError(self._no_answer(url, error)) from error
@@ -167,7 +177,7 @@ class Upstream:
 
     def json(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object a publisher answers with; `SourceError` on any other status or content."""
-        response, body = self._read(url, params)
+        response, body = self._read(url, {"params": params})
         if response.status_code != HTTPStatus.OK:
             raise SourceError(
                 f"{shown(url)} answered {response.status_code}, expected 200. {_advice_on_index(response.status_code)}"
@@ -175,17 +185,14 @@ class Upstream:
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise SourceError(
-                f"{shown(url)} answered with {_kind(response)}, expected JSON: a challenge or error page. "
-                "Try again later."
-            ) from error
+            raise _not_json(url, response) from error
         if not isinstance(answer, dict):
             raise SourceError(f"{shown(url)} answered with JSON that is no object. The publisher changed its service.")
         return answer
 
     def page(self, url: str) -> str:
         """The text of a web page; `SourceError` on any other status."""
-        response, body = self._read(url, None)
+        response, body = self._read(url, {})
         if response.status_code != HTTPStatus.OK:
             raise SourceError(
                 f"{shown(url)} answered {response.status_code}, expected a page. "
@@ -194,7 +201,12 @@ class Upstream:
         return body.decode("utf-8", errors="replace")
 
     def download(
-        self, url: str, to: Path, headers: Mapping[str, str] | None = None, progress: Progress = quiet
+        self,
+        url: str,
+        to: Path,
+        headers: Mapping[str, str] | None = None,
+        progress: Progress = quiet,
+        read_seconds: float = READ_SECONDS,
     ) -> Response:
         """Write the publisher's bytes to a file, and return the answer: its status and validators.
 
@@ -207,7 +219,7 @@ class Upstream:
         with self._turn(str(urlsplit(url).hostname)):
             while True:
                 before = _size(to) if unfinished(to) else 0
-                with self.get(url, headers={**(headers or {}), **_going_on(url, to)}) as response:
+                with self.get(url, None, {**(headers or {}), **_going_on(url, to)}, read_seconds) as response:
                     if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and before:
                         _forget(to)
                         continue
@@ -222,10 +234,10 @@ class Upstream:
                     raise _given_up(url, to, error) from error
                 self.wait(max(tries, 1))
 
-    def _read(self, url: str, params: Mapping[str, str] | None) -> tuple[Response, bytes]:
+    def _read(self, url: str, asked: Mapping[str, Any], method: str = "GET") -> tuple[Response, bytes]:
         """An answer with its whole body; one that breaks off is asked for again, up to `TRIES` times."""
         for attempt in range(1, TRIES + 1):
-            with self._turn(str(urlsplit(url).hostname)), self.get(url, params) as response:
+            with self._turn(str(urlsplit(url).hostname)), self._request(method, url, {}, asked) as response:
                 try:
                     return response, _bounded(response, url)
                 except requests.RequestException as error:
@@ -249,7 +261,7 @@ class Upstream:
                 turn.not_before = time.monotonic() + pause
 
     def _manners(self, host: str) -> Manners:
-        return self.manners.get(host) or _MANNERS.get(host) or Manners()
+        return self.manners.get(host) or manners_of(host)
 
     def _session(self, patience: Literal["patient", "once"]) -> requests.Session:
         """The session of this thread: requests does not promise that one can be shared."""
@@ -262,7 +274,7 @@ class Upstream:
                 backoff_factor=self.pause_seconds,
                 backoff_jitter=self.pause_seconds,
                 status_forcelist=_WORTH_RETRYING,
-                allowed_methods=("GET",),
+                allowed_methods=("GET", "POST"),  # what is posted is a question
                 raise_on_status=False,
             )
             for scheme in ("https://", "http://"):
@@ -283,30 +295,6 @@ class Upstream:
             + (" and HJP_GEO_MIRROR" if self.mirror else "")
             + "; what was fetched before is still in use."
         )
-
-
-def read_manners(path: Path) -> dict[str, Manners]:
-    """How single hosts are to be asked, from a file of the user's; nothing where there is none.
-
-    TOML, one table a host: ``["digital.nhs.uk"]`` with ``user_agent`` and ``pause_seconds``. Raises `PlanError`.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        hosts = {name: Manners(**table) for name, table in tomllib.loads(path.read_text("utf-8")).items()}
-        wrong = [
-            name
-            for name, one in hosts.items()
-            if not isinstance(one.user_agent, str) or not float(one.pause_seconds) >= 0
-        ]
-    except (ValueError, TypeError) as error:
-        raise PlanError(
-            f'{path} cannot be read ({error}). Expected, for each host, a table ["HOST"] with user_agent and '
-            "pause_seconds."
-        ) from error
-    if wrong:
-        raise PlanError(f"{path}: {wrong[0]} needs a user_agent that is text, and pause_seconds of 0 or more.")
-    return hosts
 
 
 # --- files that arrive, and go on where they broke off ---------------------------------------------------------------
@@ -445,16 +433,30 @@ def _bounded(response: Response, url: str) -> bytes:
 
 def _advice_on_index(status: int) -> str:
     return {
-        403: "The publisher refuses programs.",
-        404: "The page has moved.",
-        410: "The publisher has withdrawn the page.",
+        403: "The publisher refuses programs. Try from another network, or take the data from a machine that has them "
+        "(docs/run-offline.md).",
+        404: "The page has moved. A newer hjp-geo may know where to.",
+        410: "The publisher has withdrawn the page. A newer hjp-geo may know what took its place.",
     }.get(status, "Try again later.")
 
 
-def _short(error: Exception) -> str:
-    text = str(getattr(error, "reason", None) or error).split("\n")[0]
-    cause = text.rsplit(": ", 1)[-1].strip("()'\" ")
-    return cause[:160] or type(error).__name__
+def _short(error: BaseException) -> str:
+    """What went wrong on the wire, in a few words: the innermost cause says it best."""
+    while inside := [one for one in (*error.args, getattr(error, "reason", None)) if isinstance(one, BaseException)]:
+        error = inside[-1]
+    if isinstance(error, IncompleteRead):
+        return f"the connection ended {error.expected:,} bytes early"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = (str(error).splitlines() or [""])[0]
+    return text.rsplit(": ", 1)[-1].strip("()'\" ")[:160].rstrip(".") or type(error).__name__
+
+
+def _not_json(url: str, response: Response) -> SourceError:
+    kind = _kind(response)
+    came = f"{kind} that cannot be read: damaged, or cut short" if "json" in kind else f"{kind}, expected JSON"
+    page = "" if "json" in kind else ": a challenge or error page"
+    return SourceError(f"{shown(url)} answered with {came}{page}. Try again later.")
 
 
 def _kind(response: Response) -> str:

@@ -32,11 +32,12 @@ Reply = Answer | Callable[[Mapping[str, str]], Answer]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came: address without query, query and headers."""
+    """One request as it came: address without query, query, headers, and what was posted."""
 
     address: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -89,7 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        answer = self.server.publisher.next_reply(Asked(parts.path.lstrip("/"), query, dict(self.headers)))  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        asked = Asked(parts.path.lstrip("/"), query, dict(self.headers), body)
+        answer = self.server.publisher.next_reply(asked)  # type: ignore[attr-defined]
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -97,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(answer.announced or len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
+
+    do_POST = do_GET
 
     def log_message(self, *_args: object) -> None:
         """Say nothing: the requests are in `Publisher.asked`."""

@@ -299,28 +299,32 @@ def test_mapped_places_are_under_their_own_licence():
 
 # --- postcodes.io ----------------------------------------------------------------------------------------------------
 
-ASKED = "api.postcodes.io/postcodes/"
+LIVE, ENDED = "api.postcodes.io/postcodes", "api.postcodes.io/terminated_postcodes/"
+PLACE = {"longitude": -0.127014, "latitude": 51.529985}
 
 
-def found(**codes: str | None) -> Answer:
-    return answer_json({"status": 200, "result": {"longitude": -0.127014, "latitude": 51.529985, "codes": codes}})
+def live(**results: dict[str, object] | None) -> Answer:
+    """What the service says of postcodes, written here without the blank."""
+    said = [{"query": f"{name[:-3]} {name[-3:]}", "result": result} for name, result in results.items()]
+    return answer_json({"status": 200, "result": said})
 
 
-def missing(**more: object) -> Answer:
-    return Answer(json.dumps({"status": 404, "error": "Postcode not found", **more}).encode(), 404)
+def not_found(what: str) -> Answer:
+    return Answer(json.dumps({"status": 404, "error": f"{what} not found"}).encode(), 404)
 
 
 def test_a_postcode_is_placed_on_the_grid(publisher: Publisher):
-    publisher.says(ASKED + "NW1%202DB", found(lsoa21="E01000956", lsoa="E01099999"))
+    publisher.says(LIVE, live(NW12DB={**PLACE, "codes": {"lsoa21": "E01000956", "lsoa": "E01099999"}}))
     row = geocode_postcodes(["nw12db", "NW1 2DB"], Upstream(publisher.base)).iloc[0]
     assert row[["postcode", "status", "lsoa21_code"]].to_list() == ["NW1 2DB", "found", "E01000956"]
     assert abs(row["easting"] - 530_019) < 3
     assert abs(row["northing"] - 182_893) < 3
-    assert publisher.times_asked(ASKED + "NW1%202DB") == 1
+    assert [json.loads(one.body) for one in publisher.asked] == [{"postcodes": ["NW1 2DB"]}]
+    assert publisher.asked[0].query == {"filter": "longitude,latitude,codes"}
 
 
 def test_the_field_that_changed_its_vintage_is_used_only_for_a_code_of_2021(publisher: Publisher):
-    publisher.says(ASKED + "NW1%202DB", found(lsoa="E01000956"))
+    publisher.says(LIVE, live(NW12DB={**PLACE, "codes": {"lsoa": "E01000956"}}))
     asked = (["NW1 2DB"], Upstream(publisher.base))
     assert geocode_postcodes(*asked)["lsoa21_code"].isna().all()
     assert geocode_postcodes(*asked, lsoa21={"E01000001"})["lsoa21_code"].isna().all()
@@ -328,23 +332,57 @@ def test_the_field_that_changed_its_vintage_is_used_only_for_a_code_of_2021(publ
 
 
 def test_ended_unknown_unplaced_and_misspelt_postcodes_are_four_things(publisher: Publisher):
-    place = {"longitude": -0.1, "latitude": 51.5}
-    publisher.says(ASKED + "NW1%201AA", missing(terminated={"year_terminated": 2019, **place}))
-    publisher.says(ASKED + "NW1%201AB", missing())
-    publisher.says(ASKED + "NW1%201AD", answer_json({"status": 200, "result": {"longitude": None, "latitude": None}}))
+    publisher.says(LIVE, live(NW11AA=None, NW11AB=None, NW11AD={"longitude": None, "latitude": None, "codes": {}}))
+    ended = {"postcode": "NW1 1AA", "year_terminated": 2019, "month_terminated": 4, **PLACE}
+    publisher.says(f"{ENDED}NW1%201AA", answer_json({"status": 200, "result": ended}))
+    publisher.says(f"{ENDED}NW1%201AB", not_found("Terminated postcode"))
     table = geocode_postcodes(["NW1 1AA", "NW1 1AB", "NW1 1AD", "=1+1"], Upstream(publisher.base)).set_index("postcode")
     assert table["status"].to_list() == ["ended", "unknown", "no place", "not a postcode"]
     assert table["easting"].notna().to_list() == [True, False, False, False]
     assert table["lsoa21_code"].isna().all()
     assert table.loc["NW1 1AA", "ended"] == 2019
-    assert len(publisher.asked) == 3  # what is no postcode is not asked for
+    # one question for the three that are written as postcodes, then one for each that is not live
+    assert [one.address for one in publisher.asked] == [LIVE, f"{ENDED}NW1%201AA", f"{ENDED}NW1%201AB"]
 
 
-@pytest.mark.parametrize("answer", [Answer(b"<html>", 200), Answer(b"{}", 200), Answer(b"[]", 200), Answer(b"no", 400)])
+def test_a_hundred_are_asked_for_at_a_time(publisher: Publisher):
+    names = [f"NW{1 + number // 100}{number // 10 % 10}{'ABDEFGHJLN'[number % 10]}A" for number in range(101)]
+    place = {**PLACE, "codes": {}}
+    publisher.says(LIVE, live(**dict.fromkeys(names[:100], place)), live(**{names[100]: place}))
+    assert len(geocode_postcodes(names, Upstream(publisher.base))) == 101
+    assert [len(json.loads(one.body)["postcodes"]) for one in publisher.asked] == [100, 1]
+
+
+def test_the_service_is_given_time_when_it_asks_for_it(publisher: Publisher):
+    busy = Answer(b"{}", 429, {"Retry-After": "0"})
+    publisher.says(LIVE, busy, Answer(b"{}", 503), live(NW12DB={**PLACE, "codes": {}}))
+    assert geocode_postcodes(["NW1 2DB"], Upstream(publisher.base, pause_seconds=0))["status"].to_list() == ["found"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"<html>", 200),
+        Answer(b"{}", 200),
+        Answer(b"[]", 200),
+        Answer(b"no", 400),
+        answer_json({"result": [{"query": "NW1 2DB", "result": 7}]}),
+        answer_json({"result": ["NW1 2DB"]}),
+        live(NW12DA=None),
+    ],
+)
 def test_another_answer_is_an_error_not_a_missing_place(publisher: Publisher, answer: Answer):
-    publisher.says(ASKED + "NW1%202DB", answer)
-    with pytest.raises(SourceError, match="NW1 2DB"):
+    publisher.says(LIVE, answer)
+    with pytest.raises(SourceError, match=r"api\.postcodes\.io"):
         geocode_postcodes(["NW1 2DB"], Upstream(publisher.base))
+
+
+@pytest.mark.parametrize("answer", [Answer(b"<html>", 404), Answer(b"{}", 200), Answer(b"{}", 500)])
+def test_whether_a_postcode_has_ended_is_never_guessed(publisher: Publisher, answer: Answer):
+    publisher.says(LIVE, live(NW11AA=None))
+    publisher.says(f"{ENDED}NW1%201AA", answer)
+    with pytest.raises(SourceError, match=r"NW1"):
+        geocode_postcodes(["NW1 1AA"], Upstream(publisher.base, pause_seconds=0))
 
 
 def test_too_many_are_refused_before_anyone_is_asked(publisher: Publisher):
