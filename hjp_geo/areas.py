@@ -13,6 +13,7 @@ __all__ = [
     "AreaValues",
     "SiteValues",
     "Table",
+    "at_postcodes",
     "is_lsoa_code",
     "tidy_postcodes",
 ]
@@ -32,6 +33,16 @@ Table: TypeAlias = pd.DataFrame
 _ENGLISH_LSOA = re.compile(r"E01\d{6}")
 
 
+def at_postcodes(rows: Table, postcodes: Table) -> Table:
+    """The rows with the ``easting`` and ``northing`` of their ``postcode``; missing where the list does not know it.
+
+    Raises `ValueError` where the list has one of their postcodes twice.
+    """
+    wanted = postcodes["postcode"].isin(rows["postcode"].dropna().unique())  # of millions, before they are joined
+    places = postcodes.loc[wanted, ["postcode", "easting", "northing"]]
+    return rows.merge(places, on="postcode", how="left", validate="m:1")
+
+
 def is_lsoa_code(code: str) -> bool:
     """Whether a code is that of an English LSOA (of any vintage: the code alone does not tell)."""
     return _ENGLISH_LSOA.fullmatch(code) is not None
@@ -44,5 +55,5 @@ def tidy_postcodes(postcodes: pd.Series[str]) -> pd.Series[str]:
     ['NW1 2DB', 'SW1A 2AA', nan]
     """
     bare = postcodes.astype("str").str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
-    parts = bare.str.extract(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
-    return parts[0].str.cat(parts[1], sep=" ")
+    spaced = bare.str.slice(stop=-3) + " " + bare.str.slice(start=-3)
+    return spaced.where(bare.str.fullmatch(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}"))

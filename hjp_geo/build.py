@@ -46,26 +46,52 @@ class BuildReport:
 
 @dataclass
 class _Work:
-    """The tables made so far, and what is still to be written about them."""
+    """The tables made so far, and what is still to be written about them.
 
-    cache: Path
+    A table is in memory only until the last that reads it is done: the warehouse has it. What its checks found is kept.
+    """
+
     builder: Builder
+    last: Callable[[str], Table | None]
+    readers: dict[str, Derived | Layer | Check]
+    """What is still to be computed, by name."""
     tables: dict[str, Table] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     notes: list[tuple[str, Note]] = field(default_factory=list)
+    ranges: dict[str, list[Finding]] = field(default_factory=dict)
+    checked: dict[str, list[Finding]] = field(default_factory=dict)
     lacking: dict[str, tuple[Derived | Layer, list[str]]] = field(default_factory=dict)
 
-    def keep(self, name: str, table: Table) -> None:
-        self.tables[name] = table
+    def keep(self, name: str, table: Table, units: Mapping[str, str] | None = None) -> None:
+        """Write a table, hold it to its ranges and to the checks that waited for it."""
         self.notes += [(name, one) for one in table.attrs.pop("notes", [])]
         self.builder.write(name, table)
+        self.rows[name] = len(table)
+        self.ranges[name] = list(check_ranges(name, table, units))
+        self.tables[name] = table
+        self.check(lambda one: name in one.inputs and self.tables.keys() >= set(one.inputs))
+
+    def check(self, chosen: Callable[[Check], bool]) -> None:
+        """Run the chosen ones of the checks that were not run yet."""
+        for one in [one for one in self.readers.values() if isinstance(one, Check) and chosen(one)]:
+            self.checked[one.name] = run_check(one, self.tables, self.last)
+            self.done(one)
 
     def has(self, one: Derived | Layer) -> bool:
         """Whether all that it cannot do without is there; where not, an optional source is lacking: remembered."""
         optional = one.optional if isinstance(one, Derived) else frozenset[str]()
-        lacking = [name for name in one.inputs if name not in self.tables and name not in optional]
+        lacking = [name for name in one.inputs if name not in self.rows and name not in optional]
         if lacking:
             self.lacking[one.name] = (one, lacking)
+            self.done(one)
         return not lacking
+
+    def done(self, one: Derived | Layer | Check) -> None:
+        """Nothing is to be read for it any more: let go what nobody else will read."""
+        del self.readers[one.name]
+        wanted = {"areas", *(name for other in self.readers.values() for name in other.inputs)}
+        for name in self.tables.keys() - wanted:
+            del self.tables[name]
 
 
 def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
@@ -76,14 +102,14 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
     """
     started = time.perf_counter()
     sources, held = discover("data_sources", Source), releases(cache)
-    tables, layers = discover("layers", Derived), discover("layers", Layer)
+    tables, layers, checks = discover("layers", Derived), discover("layers", Layer), discover("layers", Check)
     readers: list[Derived | Layer] = [*tables.values(), *layers.values()]
     _demand_known(readers, {*sources, *tables})
     read = {name for one in readers for name in one.inputs}
     needed = [name for name, one in sources.items() if name in read and not one.optional]
     _demand(needed, held, cache)
     with building(cache) as builder:
-        work = _Work(cache, builder)
+        work = _Work(builder, _last_build(cache, held), {**tables, **layers, **checks})
         for name in [name for name in sources if name in held]:
             step(name)
             work.keep(name, _read(sources[name], held[name], cache))
@@ -91,6 +117,7 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
             if work.has(one):
                 step(one.name)
                 work.keep(one.name, compute_table(one, work.tables))
+                work.done(one)
         step("layers")
         layers = {name: one for name, one in layers.items() if work.has(one)}
         _write_layers(work, layers)
@@ -99,11 +126,11 @@ def build(cache: Path, step: Step = lambda _name: None) -> BuildReport:
         inputs = [{"table_name": one.name, "inputs": json.dumps(one.inputs)} for one in tables.values()]
         builder.write("_tables", pd.DataFrame(inputs))
         step("data quality")
-        quality = findings_table(_findings(work, sources, held, layers))
+        work.check(lambda _one: True)  # those whose optional tables are not there
+        quality = findings_table(_findings(work, sources, held, checks))
         builder.write("_quality", quality)
         _keep_last(cache, held)
-    rows = {name: len(table) for name, table in work.tables.items()}
-    return BuildReport(warehouse_path(cache), rows, tuple(work.notes), time.perf_counter() - started, quality)
+    return BuildReport(warehouse_path(cache), work.rows, tuple(work.notes), time.perf_counter() - started, quality)
 
 
 def _demand_known(readers: Sequence[Derived | Layer], known: Collection[str]) -> None:
@@ -148,9 +175,12 @@ def _in_order(tables: Mapping[str, Derived]) -> Iterator[Derived]:
 
 def _write_layers(work: _Work, layers: Mapping[str, Layer]) -> None:
     areas = pd.Index(work.tables["areas"]["area_code"]).sort_values()
-    values = {name: compute_layer(one, work.tables, areas) for name, one in layers.items()}
+    values = {}
+    for name, one in layers.items():
+        values[name] = compute_layer(one, work.tables, areas)
+        work.done(one)
     table = pd.DataFrame(values, index=areas).rename_axis("area_code").reset_index()
-    work.keep("layer_values", table)
+    work.keep("layer_values", table, {name: one.unit for name, one in layers.items()})
     described = [
         {
             "layer": one.name,
@@ -193,22 +223,20 @@ def _write_not_loaded(work: _Work) -> None:
 
 
 def _findings(
-    work: _Work, sources: Mapping[str, Source], held: Mapping[str, Release], layers: Mapping[str, Layer]
+    work: _Work, sources: Mapping[str, Source], held: Mapping[str, Release], checks: Collection[str]
 ) -> Iterator[Finding]:
-    """What was read, what is old, what is outside its range, and what the declared checks find."""
+    """What was read, what is old, what is outside its range, and what the declared checks found."""
     today = dt.datetime.now(dt.UTC).date()
-    units = {name: one.unit for name, one in layers.items()}
-    for name, table in work.tables.items():
+    for name, rows in work.rows.items():
         if name in sources:
             known = None if held[name].made_up else sources[name].expected_rows
             of = np.nan if known is None else known
-            yield Finding("read", name, f"rows of release {held[name].release}", len(table), of)
+            yield Finding("read", name, f"rows of release {held[name].release}", rows, of)
             if old := age_finding(name, held[name].release, today):
                 yield old
-        yield from check_ranges(name, table, units if name == "layer_values" else None)
-    last = _last_build(work.cache, held)
-    for one in discover("layers", Check).values():
-        yield from run_check(one, work.tables, last)
+        yield from work.ranges[name]
+    for name in checks:
+        yield from work.checked[name]
 
 
 def previous_folder(cache: Path) -> Path:

@@ -116,7 +116,8 @@ def unmatched(
 
     ``people`` (aligned with ``left``) adds up those of the rows concerned.
     """
-    stranger = left.notna() & ~left.isin(right.dropna().unique())
+    known = right[right.isin(left.dropna().unique())].unique()  # a few against many is fast, many against few is not
+    stranger = left.notna() & ~left.isin(known)
     codes = left[stranger].drop_duplicates().sort_values()
     touched = np.nan if people is None else float(people[stranger].sum())
     return Finding(

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
+from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table, at_postcodes
 from hjp_geo.layer import derived, note
 
 LEGAL_AID_TOPICS = {
@@ -109,7 +109,7 @@ def health_sites(gp_practices: Table, postcodes: Table, gp_registrations: Table)
     """One open GP practice a row: a candidate host for a Health Justice Partnership, placed by its postcode."""
     active = gp_practices[(gp_practices["status"] == "active") & gp_practices["is_gp_practice"]]
     patients = gp_registrations.groupby("practice_code")["patients"].sum()
-    placed = _at_postcode(active, postcodes)
+    placed = at_postcodes(active, postcodes)
     table = placed.assign(
         site_id=placed["practice_code"],
         site_name=placed["practice_name"],
@@ -125,7 +125,7 @@ def health_sites(gp_practices: Table, postcodes: Table, gp_registrations: Table)
 
 
 def _legal_aid_sites(offices: Table, postcodes: Table) -> Table:
-    placed = _at_postcode(offices, postcodes)
+    placed = at_postcodes(offices, postcodes)
     repeated, unplaced = placed["office_row"] != _first_row(placed), placed["easting"].isna()
     return placed.assign(
         site_id="laa-" + placed["office_row"].astype("str"),
@@ -205,13 +205,9 @@ def _services(rows: Table, topic: str, assistance: str, evidence: str) -> Table:
     )
 
 
-def _at_postcode(rows: Table, postcodes: Table) -> Table:
-    return rows.merge(postcodes[["postcode", "easting", "northing"]], on="postcode", how="left", validate="m:1")
-
-
 def _at_coordinates_or_postcode(rows: Table, postcodes: Table) -> Table:
     """Placed by the row's own coordinates, or by its postcode where it has none or they lie 1 km or more from it."""
-    placed = _at_postcode(rows, postcodes)
+    placed = at_postcodes(rows, postcodes)
     own = gpd.GeoSeries(gpd.points_from_xy(placed["longitude"], placed["latitude"]), index=placed.index, crs=WGS84)
     grid = own.to_crs(BRITISH_NATIONAL_GRID)
     # where there are no coordinates, or none of the Earth, the grid has infinity or NaN: both become missing

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
+from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table, at_postcodes
 from hjp_geo.quality import Finding, check, unmatched
 
 _TENFOLD = 10
@@ -132,7 +132,7 @@ def lists_agree(qof_prevalence: Table, gp_registrations: Table) -> Iterator[Find
 @check
 def points_are_near_their_postcodes(debt_advice_organisations: Table, postcodes: Table) -> Iterator[Finding]:
     """Points of the debt-advice list far from their own postcode. They are placed by the postcode from 1 km on."""
-    rows = debt_advice_organisations.merge(postcodes[["postcode", "easting", "northing"]], on="postcode", how="inner")
+    rows = at_postcodes(debt_advice_organisations, postcodes).dropna(subset="easting", ignore_index=True)
     own = gpd.GeoSeries(gpd.points_from_xy(rows["longitude"], rows["latitude"]), crs=WGS84).to_crs(
         BRITISH_NATIONAL_GRID
     )

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, AreaValues, Table
+from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, AreaValues, Table, at_postcodes
 from hjp_geo.layer import derived, layer, note
 
 _VENUES = {
@@ -68,8 +68,7 @@ def venues(
     if libraries is not None:
         parts.append(_libraries(libraries))
     joined = pd.concat(parts, ignore_index=True)
-    placed = joined.merge(postcodes[["postcode", "easting", "northing"]], on="postcode", how="left", validate="m:1")
-    table = _with_degrees(placed)[list(_VENUES)].sort_values("site_id", ignore_index=True)
+    table = _with_degrees(at_postcodes(joined, postcodes))[list(_VENUES)].sort_values("site_id", ignore_index=True)
     for kind, rows in table.groupby("kind"):
         note(table, f"open venues of the kind {kind}", len(rows))
         note(table, f"of them without a place: {kind}", rows["easting"].isna().sum())
