@@ -247,7 +247,7 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
         column.download_button(
             f"Download {EXPORTS[suffix].label}",
             data=partial(_file_bytes, found, known, suffix),
-            file_name=f"hjp-geo-{found.place.code}-{found.plan.topic}{suffix}",
+            file_name=f"hjp-geo-{found.place.file_name}-{found.plan.topic}{suffix}",
             mime=kind,
             on_click="ignore",
             key=f"download-{suffix}",

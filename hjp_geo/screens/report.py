@@ -125,7 +125,7 @@ def _write(request: Request, known: Evidence, asked: tuple[str, ...]) -> None:
 
 def _downloads(held: _Held, known: Evidence) -> None:
     st.subheader(escaped(held.report.title))
-    name = f"gap-analysis-{held.found.place.code}-{held.report.date}"
+    name = f"gap-analysis-{held.found.place.file_name}-{held.report.date}"
     for column, (suffix, (label, _)) in zip(st.columns(len(REPORT_FORMATS)), REPORT_FORMATS.items(), strict=True):
         column.download_button(
             label,
