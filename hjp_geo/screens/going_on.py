@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,13 +12,14 @@ __all__ = ["keep_pages", "link_to"]
 _PAGES = "pages_of_the_app"
 
 
-def keep_pages(sections: Mapping[str, Sequence[Any]]) -> None:
+def keep_pages(pages: Sequence[Any]) -> None:
     """Remember the pages of the app, by title, for `link_to`."""
-    st.session_state[_PAGES] = {page.title: page for pages in sections.values() for page in pages}
+    st.session_state[_PAGES] = {page.title: page for page in pages}
 
 
 def link_to(beginning: str, why: str) -> None:
     """A link to the page whose title begins so, with the address as it stands; nothing where there is no such page."""
     for title, page in st.session_state.get(_PAGES, {}).items():
-        if title.startswith(beginning):
+        if title.startswith(beginning):  # the first of them: a step may have two pages
             st.page_link(page, label=f"**{title}**: {why}", query_params=st.query_params.to_dict())
+            return

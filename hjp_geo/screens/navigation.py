@@ -12,23 +12,17 @@ __all__ = ["navigate"]
 
 def navigate() -> None:
     """Draw the navigation and the page that is asked for."""
-    sections = {
-        "Assess": [
-            st.Page(place_people.page, title="1 Place and people", url_path="place", default=True),
-            st.Page(explore.need_page, title="2 Need", url_path="need"),
-            st.Page(takeup.page, title="2 Who is missing out?", url_path="take-up"),
-            st.Page(explore.provision_page, title="3 Provision and access", url_path="provision"),
-            st.Page(gaps.page, title="4 Gaps: deserts, tested", url_path="deserts"),
-        ],
-        "Plan": [
-            st.Page(explore.page, title="5 Sketch: the map", url_path="map"),
-            st.Page(scenarios.page, title="6 Compare", url_path="compare"),
-            st.Page(report.page, title="7 Report", url_path="report"),
-        ],
-        "Trust": [
-            st.Page(data.page, title="8 Data and credits", url_path="data"),
-            st.Page(selfcheck.page, title="8 Self-check", url_path="self-check"),
-        ],
-    }
-    keep_pages(sections)
-    st.navigation(sections).run()
+    pages = [
+        st.Page(place_people.page, title="1 Place and people", url_path="place", default=True),
+        st.Page(explore.need_page, title="2 Need", url_path="need"),
+        st.Page(explore.provision_page, title="3 Provision and access", url_path="provision"),
+        st.Page(gaps.page, title="4 Gaps: deserts, tested", url_path="deserts"),
+        st.Page(takeup.page, title="4 Gaps: who is missing out?", url_path="take-up"),
+        st.Page(explore.page, title="5 Sketch: the map", url_path="map"),
+        st.Page(scenarios.page, title="6 Compare", url_path="compare"),
+        st.Page(report.page, title="7 Report", url_path="report"),
+        st.Page(data.page, title="8 Data and credits", url_path="data"),
+        st.Page(selfcheck.page, title="8 Self-check", url_path="self-check"),
+    ]
+    keep_pages(pages)
+    st.navigation(pages).run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import streamlit as st
 
 from hjp_geo.areas import Table
@@ -51,7 +51,7 @@ def _how_far(found: Answer) -> None:
     unknown = int(rows["sites_in_reach"].isna().sum())
     people = rows["residents"].astype("float64")
     reached = rows["nearest_km"].notna() & people.notna()
-    middle = _weighted_middle(rows.loc[reached, "nearest_km"].to_numpy("float64"), people[reached].to_numpy("float64"))
+    middle = _weighted_middle(rows.loc[reached, "nearest_km"], people[reached])
     st.markdown(
         f"**{people[none].sum():,.0f} people** ({100 * people[none].sum() / people.sum():.1f} %) have no counted "
         f"{TOPICS[plan.topic].lower()} site within {plan.cutoff:g} {plan.cost_unit}. "
@@ -63,12 +63,13 @@ def _how_far(found: Answer) -> None:
         st.caption("No phone or online advice is loaded: this is advice that people travel to.")
 
 
-def _weighted_middle(km: npt.NDArray[np.float64], people: npt.NDArray[np.float64]) -> float:
+def _weighted_middle(km: pd.Series[float], people: pd.Series[float]) -> float:
     """The distance that half of the people are within; missing where nobody is."""
-    if not len(km) or not people.sum():
+    if not people.sum():
         return float("nan")
-    order = np.argsort(km)
-    return float(km[order][np.searchsorted(people[order].cumsum(), people.sum() / 2)])
+    ordered = km.sort_values()
+    within = people.loc[ordered.index].cumsum().to_numpy()
+    return float(ordered.iloc[int(np.searchsorted(within, people.sum() / 2))])
 
 
 def _both(found: Answer, known: Evidence) -> None:
