@@ -76,7 +76,7 @@ def write_batch(
 def file_name(place: Place, suffix: str) -> str:
     """What a place's report is called: its code, and its name as far as every disk takes it."""
     words = re.sub(r"[^a-z0-9]+", "-", place.name.lower()).strip("-")[:60]
-    return f"{place.code}-{words}{suffix}"
+    return f"{place.file_name}-{words}{suffix}"
 
 
 _held: dict[str, Evidence] = {}

@@ -20,13 +20,16 @@ from hjp_geo.areas import Table, tidy_postcodes
 from hjp_geo.errors import PlanError, WarehouseError
 from hjp_geo.own.overlay import lay_over
 from hjp_geo.own.shelf import Decision, OwnData, read_own
+from hjp_geo.places import Place, is_own_area, listed_areas, own_area, own_area_codes
 from hjp_geo.quality import findings_table
 from hjp_geo.store import Warehouse
 
-__all__ = ["ENGLAND", "Evidence", "Place"]
+__all__ = ["ENGLAND", "NETWORK", "Evidence", "Membership", "Place"]
 
 ENGLAND = "england"
 """The place code for every area of the warehouse."""
+NETWORK = "Primary care network (worked out)"
+"""The kind of a place that no official list of areas defines: see `Evidence.membership`."""
 
 _PLACE_LEVELS = (
     ("icb24", "Integrated Care Board"),
@@ -34,17 +37,21 @@ _PLACE_LEVELS = (
     ("sicbl24", "Sub-ICB location"),
     ("lad24", "District"),
     ("region24", "Region"),
+    ("pcn26", NETWORK),
 )
 """A board that is the same in both vintages has one code, and stands once. A level may be absent, or partly missing."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A named set of areas: a system, a place within it, a district, or all of England."""
+class Membership:
+    """How far a place that was worked out from patients is the people it stands for: both shares are 0 to 1."""
 
-    code: str
-    name: str
-    kind: str
+    patients: float
+    """Everybody registered with the place's practices whose home is known."""
+    living_inside: float
+    """The share of them who live in the place's areas."""
+    share_of_area: float
+    """The share of all registered patients of the place's areas who are registered with its practices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,15 +186,38 @@ class Evidence:
         return [(level, kind) for level, kind in _PLACE_LEVELS if f"{level}_code" in self.areas.columns]
 
     def place(self, text: str) -> Place:
-        """The place with this code or name; `PlanError` suggests the nearest ones where there is none."""
+        """The place with this code or name, or of this list of areas; `PlanError` suggests some where there is none."""
         if text in self.places:
             return self.places[text]
+        if is_own_area(text):
+            return self._own_area(text)
+        if codes := listed_areas(text):
+            return self._own_area(own_area(f"Own area of {len(set(codes)):,} small areas", codes).code)
         wanted = text.casefold().strip()
         matching = [p for p in self.places.values() if wanted in (p.code.casefold(), p.name.casefold())]
         matching = matching or [p for p in self.places.values() if wanted and wanted in p.name.casefold()]
         if len({p.code for p in matching}) == 1:
             return matching[0]
         raise PlanError(f"No place '{text}'. {self._suggestion(matching, wanted)}")
+
+    def _own_area(self, code: str) -> Place:
+        place, codes = own_area_codes(code)
+        if strangers := [one for one in codes if one not in self.areas.index]:
+            raise PlanError(
+                f"{place.name}: {len(strangers):,} of its {len(codes):,} areas are not in this warehouse, such as "
+                f"{strangers[0]}. Give LSOAs of 2021 that are loaded here."
+            )
+        return place
+
+    def membership(self, code: str) -> Membership | None:
+        """How far a network's areas are its patients; None for a place of another kind."""
+        if code not in self.places or self.places[code].kind != NETWORK:
+            return None
+        rows = self.warehouse.query("SELECT area_code, patients, share FROM area_pcn WHERE pcn_code = ?", [code])
+        inside = rows[rows["area_code"].isin(self.areas_of(code))]
+        everyone = (inside["patients"] / inside["share"]).sum()
+        total = float(rows["patients"].sum())
+        return Membership(total, float(inside["patients"].sum()) / total, float(inside["patients"].sum() / everyone))
 
     def _suggestion(self, matching: list[Place], wanted: str) -> str:
         if matching:
@@ -202,6 +232,8 @@ class Evidence:
         """The codes of a place's areas, sorted."""
         if code == ENGLAND:
             return self.areas.index
+        if is_own_area(code):
+            return self.areas.index[self.areas.index.isin(own_area_codes(code)[1])]
         levels = [f"{level}_code" for level, _kind in self._place_levels]
         return self.areas.index[(self.areas[levels] == code).any(axis=1)]
 

@@ -24,11 +24,16 @@ _NAMES = {
     "lad24_name": "its name",
     "region24_code": "the region of its district; missing where the lookup is not loaded",
     "region24_name": "its name; missing likewise",
+    "pcn26_code": "the primary care network with most of its registered patients; missing where the mapping of "
+    "practices is not loaded",
+    "pcn26_name": "its name; missing likewise",
     "rural_urban": "rural-urban class of 2021; missing where not known",
     "easting": "population-weighted centroid, metres, British National Grid",
     "northing": "the same",
     "residents": "people, mid-2022",
 }
+
+_HALF = 0.5
 
 
 @derived(key="area_code", columns=_NAMES)
@@ -41,10 +46,12 @@ def areas(
     lsoa21_msoa21_lookup: Table | None = None,
     lsoa21_ward24_lookup: Table | None = None,
     lad24_region24_lookup: Table | None = None,
+    area_pcn: Table | None = None,
 ) -> Table:
     """One English LSOA of 2021 a row: its names, where it belongs, where its people live, and how many they are.
 
-    The district is never taken from the ward: wards fit areas only as well as they can.
+    The district is never taken from the ward: wards fit areas only as well as they can. No official list says which
+    areas a primary care network has: an area is given to the one with most of its registered patients.
     """
     people = iod25[["lsoa21_code", "lsoa21_name", "population"]]
     joined = lsoa21_icb24_lookup.merge(lsoa21_centroids, on="lsoa21_code", how="left", validate="1:1")
@@ -55,6 +62,7 @@ def areas(
         (lsoa21_msoa21_lookup, "lsoa21_code", "msoa21"),
         (lsoa21_ward24_lookup, "lsoa21_code", "ward24"),
         (lad24_region24_lookup, "lad24_code", "region24"),
+        (_most_patients(area_pcn), "lsoa21_code", "pcn26"),
     ):
         joined = _with_level(joined, lookup, key, level)
     named = joined.rename(columns={"lsoa21_code": "area_code", "lsoa21_name": "area_name", "population": "residents"})
@@ -67,10 +75,25 @@ def areas(
         "msoa21_code": "MSOA",
         "ward24_code": "ward",
         "region24_code": "region",
+        "pcn26_code": "primary care network",
     }
     for column, what in missing.items():
         note(table, f"areas without a {what}", table[column].isna().sum())
+    if area_pcn is not None:
+        shared = area_pcn.groupby("area_code")["share"].max() < _HALF
+        note(table, "areas given to a primary care network that has fewer than half of their patients", shared.sum())
+        without = area_pcn["pcn_code"].nunique() - table["pcn26_code"].nunique()
+        note(table, "primary care networks that have most of the patients of no area: in no list of places", without)
     return table
+
+
+def _most_patients(networks: Table | None) -> Table | None:
+    """The network with most of each area's patients; of equals, the first code."""
+    if networks is None:
+        return None
+    ordered = networks.sort_values(["patients", "pcn_code"], ascending=[False, True])
+    first = ordered.drop_duplicates("area_code")[["area_code", "pcn_code", "pcn_name"]]
+    return first.rename(columns={"area_code": "lsoa21_code", "pcn_code": "pcn26_code", "pcn_name": "pcn26_name"})
 
 
 def _with_level(areas: Table, lookup: Table | None, key: str, level: str) -> Table:

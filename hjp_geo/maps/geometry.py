@@ -47,7 +47,7 @@ def place_geometry(evidence: Evidence, place: str, folder: Path) -> PlaceGeometr
     """The geometry of a place, made under ``folder`` if it is not there yet. Files are named by the build."""
     codes = evidence.areas_of(place)
     kind = "polygons" if len(codes) <= MOST_POLYGONS else "raster"
-    stem = f"{evidence.build_id[:12]}/{place}"
+    stem = f"{evidence.build_id[:12]}/{evidence.place(place).file_name}"
     _forget_older_builds(folder, evidence.build_id[:12])
     about = folder / f"{stem}.about.json"
     if not about.is_file():

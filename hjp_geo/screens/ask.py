@@ -10,14 +10,26 @@ import streamlit as st
 
 from hjp_geo.desert import DESERT_RULES, PARTS
 from hjp_geo.errors import HjpError
-from hjp_geo.evidence import ENGLAND, Evidence
+from hjp_geo.evidence import ENGLAND, NETWORK, Evidence, Place
 from hjp_geo.journeys import list_journeys
 from hjp_geo.plan import DECAYS, ESTIMATED, MOST_MINUTES, STRAIGHT_LINE, TOPICS, Plan
 from hjp_geo.screens import need_panel
 from hjp_geo.screens.paint import ACCESS, NEED, OVERLAP, Overlap
 from hjp_geo.screens.state import cache_folder, stop_with
+from hjp_geo.screens.text import escaped
 
-__all__ = ["ADVICE_SITES", "HEALTH_SITES", "plan", "points", "question", "usual_plan"]
+__all__ = [
+    "ADVICE_SITES",
+    "HEALTH_SITES",
+    "need_plan",
+    "place_label",
+    "place_options",
+    "plan",
+    "points",
+    "provision_plan",
+    "question",
+    "usual_plan",
+]
 
 ADVICE_SITES, HEALTH_SITES = "Advice sites", "GP practices"
 
@@ -47,6 +59,39 @@ def question(known: Evidence, start: Plan) -> Plan:
     return _panel(known, start, lambda: None, _journeys)
 
 
+def need_plan(known: Evidence, start: Plan) -> tuple[Plan, str | Overlap]:
+    """The plan with another place and need, and which values to colour the map by; the rest as it was."""
+    with st.sidebar:
+        preset, slot = need_panel.preset_choice(known, start)
+        values: dict[str, Any] = {"preset": preset, "place": _place(known, start)}
+        shown = _colour(known, start)
+        values["weights"] = _weights(known, start)
+        need_panel.shared_panel(known, values["weights"], values["place"], start.frame)
+        values |= need_panel.scoring(known, start)
+    asked = _checked(start, values)
+    need_panel.about_preset(slot, known, asked)
+    return asked, shown
+
+
+def provision_plan(known: Evidence, start: Plan) -> tuple[Plan, str | Overlap]:
+    """The plan with another place, advice, distance and supply, and which values to colour the map by."""
+    with st.sidebar:
+        values: dict[str, Any] = {"place": _place(known, start)}
+        shown = _colour(known, start, ACCESS)
+        values |= _advice(start)
+        values |= _rules(start)
+        values |= _journeys(start)
+        values |= _supply(start)
+    return _checked(start, values), shown
+
+
+def _checked(start: Plan, values: dict[str, Any]) -> Plan:
+    try:
+        return Plan.from_dict({**start.to_dict(), **values})
+    except HjpError as error:
+        stop_with(str(error))
+
+
 def _panel(
     known: Evidence,
     start: Plan,
@@ -64,34 +109,48 @@ def _panel(
         values |= _rules(start)
         values |= journeys(start)
         values |= _supply(start)
-    try:
-        asked = Plan.from_dict({**start.to_dict(), **values})
-    except HjpError as error:
-        stop_with(str(error))
+    asked = _checked(start, values)
     need_panel.about_preset(slot, known, asked)
     return asked
 
 
+def place_options(known: Evidence, code: str) -> dict[str, Place]:
+    """The places to choose from beside one, by code: an own area where it is one, and networks only beside a network.
+
+    The page of places offers them all.
+    """
+    now = known.place(code)
+    others = {one: place for one, place in known.places.items() if place.kind != NETWORK or now.kind == NETWORK}
+    return {**others, now.code: now}
+
+
+def place_label(place: Place) -> str:
+    """A place in a list: its name and, where it is not everything, its kind."""
+    return place.name if place.code == ENGLAND else f"{place.name} · {place.kind}"
+
+
 def _place(known: Evidence, start: Plan) -> str:
-    places = known.places
     try:
         wanted = known.place(start.place).code
     except HjpError as error:
         wanted = usual_plan(known).place
-        st.warning(f"{error} Showing {places[wanted].name} instead.")
+        st.warning(escaped(f"{error} Showing {known.places[wanted].name} instead."))
+    places = place_options(known, wanted)
     return st.selectbox(
         "Place",
         list(places),
         index=list(places).index(wanted),
-        format_func=lambda code: f"{places[code].name}" + ("" if code == ENGLAND else f" · {places[code].kind}"),
+        format_func=lambda code: place_label(places[code]),
         key="place",
+        help="Primary care networks and own areas: see the page Place and people.",
     )
 
 
-def _colour(known: Evidence, start: Plan) -> str | Overlap:
+def _colour(known: Evidence, start: Plan, usual: str = NEED) -> str | Overlap:
     names = {NEED: "Need index (your weights)", ACCESS: "Access to advice", OVERLAP: "Overlap of two layers"}
     names |= {name: known.label(name) for role in ("need", "people", "context") for name in known.layer_names(role)}
-    shown = st.selectbox("Colour the map by", list(names), format_func=names.__getitem__, key="shown")
+    first = list(names).index(usual)
+    shown = st.selectbox("Colour the map by", list(names), index=first, format_func=names.__getitem__, key="shown")
     return need_panel.overlap_choice(known, start) if shown == OVERLAP else shown
 
 

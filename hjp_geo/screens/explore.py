@@ -1,10 +1,12 @@
-"""The map page: choose a place and a question, see need, access and deserts, sketch a site, read who it would reach."""
+"""The pages with the map: need, provision and access, and the one to sketch on and read who would be reached."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +20,8 @@ from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
-from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens import ask, need_panel, need_view, provision_view, sketch
+from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
@@ -33,7 +36,10 @@ from hjp_geo.screens.state import (
 from hjp_geo.screens.style import apply_style
 from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
 
-__all__ = ["page"]
+__all__ = ["need_page", "page", "provision_page"]
+
+Tools: TypeAlias = Sequence[Literal["point_radius", "polygon"]]
+_TOOLS: Tools = ("point_radius", "polygon")
 
 _MOST_ROWS = 2_500
 """Of a list or a table on the page: more would make every change slow."""
@@ -41,15 +47,8 @@ _ABOUT = {".csv": "text/csv", ".gpkg": "application/geopackage+sqlite3"}
 
 
 def page() -> None:
-    """Draw the map page."""
-    known = evidence()
-    apply_style()
-    st.title("Where is free legal advice needed, and out of reach?")
-    if known.made_up:
-        st.warning(
-            "**Made-up data.** This is an invented Integrated Care System, to try the tool on. "
-            "No figure here is about a real place."
-        )
+    """Draw the page to sketch on."""
+    known = _begun("Where is free legal advice needed, and out of reach?")
     asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
     found = _answer(asked, known)
@@ -64,6 +63,55 @@ def page() -> None:
     with right:
         sketch.panel(found, known)
     _below(found, known, shown)
+
+
+def need_page() -> None:
+    """Draw the page of need: where it is greatest, what it is made of, how sure that is."""
+    known = _begun("Where is need greatest?")
+    asked, shown = ask.need_plan(known, start_plan("need", known, ask.usual_plan(known)))
+    plan_to_address(asked)
+    found = need_panel.how_sure(_answer(asked, known), known)
+    left, right = st.columns([0.62, 0.38], gap="medium")
+    with left:
+        selected = _map(found, known, shown, tools=())
+        if isinstance(shown, Overlap):
+            need_panel.overlap_panel(found, known, shown)
+        _explain(found, known, selected)
+    with right:
+        need_view.panel(found, known)
+    _below(found, known, shown)
+    link_to("3 Provision", "where advice is, and who can reach it")
+
+
+def provision_page() -> None:
+    """Draw the page of provision and access: where advice is, how far it is, by district and across its border."""
+    known = _begun("Where is advice, and who can reach it?")
+    asked, shown = ask.provision_plan(known, start_plan("provision", known, ask.usual_plan(known)))
+    plan_to_address(asked)
+    found = _answer(asked, known)
+    left, right = st.columns([0.62, 0.38], gap="medium")
+    with left:
+        selected = _map(found, known, shown, tools=())
+        if isinstance(shown, Overlap):
+            need_panel.overlap_panel(found, known, shown)
+        _explain(found, known, selected)
+    with right:
+        provision_view.panel(found, known)
+    _below(found, known, shown)
+    link_to("4 Gaps", "where need is great and advice out of reach")
+
+
+def _begun(title: str) -> Evidence:
+    """The evidence, after the title and the warning that belong on top of each of these pages."""
+    known = evidence()
+    apply_style()
+    st.title(title)
+    if known.made_up:
+        st.warning(
+            "**Made-up data.** This is an invented Integrated Care System, to try the tool on. "
+            "No figure here is about a real place."
+        )
+    return known
 
 
 def _answer(plan: Plan, known: Evidence) -> Answer:
@@ -93,14 +141,14 @@ def _headline(found: Answer) -> None:
     st.markdown(
         f"In **{sketch.escaped(found.place.name)}**, {share} live in {areas} {why} "
         f"Thresholds: {sketch.escaped(thresholds(found.plan))}. "
-        "Open lists under-count outreach, so a desert may also be a gap in the list: see the page “Deserts, tested”."
+        "Open lists under-count outreach, so a desert may also be a gap in the list: see page 4, “Gaps”."
     )
     if found.other_totals is not None:
         other, way = found.other_totals, "Without" if found.plan.remote == "count" else "With"
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
+def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS) -> str | None:
     """The map itself; what the user has drawn goes into the session, the area selected is returned."""
     with st.spinner("Preparing the map of this place …"):
         files = place_geometry(known, found.place.code, maps_folder())
@@ -117,6 +165,7 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
             paint=paint(found, known, shown, *classing),
             points=_points(found, known),
             drawings=drawings(),
+            tools=tools,
             drawings_revision=drawings_revision(),
             selected=st.session_state.get("chosen_area"),
             selected_revision=int(st.session_state.get("chosen_revision", 0)),
@@ -247,7 +296,7 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
         column.download_button(
             f"Download {EXPORTS[suffix].label}",
             data=partial(_file_bytes, found, known, suffix),
-            file_name=f"hjp-geo-{found.place.code}-{found.plan.topic}{suffix}",
+            file_name=f"hjp-geo-{found.place.file_name}-{found.plan.topic}{suffix}",
             mime=kind,
             on_click="ignore",
             key=f"download-{suffix}",

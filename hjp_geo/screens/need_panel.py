@@ -38,6 +38,7 @@ __all__ = [
     "preset_choice",
     "scoring",
     "shared_panel",
+    "usable_presets",
 ]
 
 _OWN = ""
@@ -50,7 +51,7 @@ _DIRECTIONS = {"high_is_need": "high is need", "low_is_need": "low is need"}
 
 def preset_choice(known: Evidence, start: Plan) -> tuple[str | None, DeltaGenerator]:
     """The preset chosen, or None, and the place under it where `about_preset` speaks once the plan is known."""
-    usable = [_OWN, *(name for name, one in PRESETS.items() if _fits(one, known, start))]
+    usable = [_OWN, *usable_presets(known, start)]
     st.session_state.setdefault("preset", start.preset if start.preset in usable else _OWN)
     name = st.selectbox(
         "Target population",
@@ -62,6 +63,11 @@ def preset_choice(known: Evidence, start: Plan) -> tuple[str | None, DeltaGenera
         help="Fills the need layers, their weights and the people in need. Everything can be edited afterwards.",
     )
     return name or None, st.container()
+
+
+def usable_presets(known: Evidence, start: Plan) -> list[str]:
+    """The presets that the warehouse holds a layer for."""
+    return [name for name, one in PRESETS.items() if _fits(one, known, start)]
 
 
 def _fits(one: Preset, known: Evidence, start: Plan) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from hjp_geo.errors import HjpError
-from hjp_geo.evidence import ENGLAND, Evidence
+from hjp_geo.evidence import Evidence
 from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.report import REPORT_FORMATS, Report, Request, compose, write_report
 from hjp_geo.scenario import Scenario
@@ -71,13 +71,16 @@ def page() -> None:
 def _plan(known: Evidence) -> Plan:
     """The plan of the map, with the place chosen here."""
     start = start_plan("report", known, ask.usual_plan(known))
-    places = known.places
-    code = known.place(start.place).code
+    try:
+        code = known.place(start.place).code
+    except HjpError as error:
+        stop_with(escaped(str(error)))
+    places = ask.place_options(known, code)
     chosen = st.selectbox(
         "Place",
         list(places),
         index=list(places).index(code),
-        format_func=lambda one: places[one].name + ("" if one == ENGLAND else f" · {places[one].kind}"),
+        format_func=lambda one: ask.place_label(places[one]),
         key="report-place",
     )
     plan = replace(start, place=chosen)
@@ -85,7 +88,7 @@ def _plan(known: Evidence) -> Plan:
     layers = ", ".join(known.label(name) for name, weight in plan.weights.items() if weight > 0)
     st.caption(
         escaped(f"Advice: {TOPICS[plan.topic].lower()}. Need: {layers}. Up to {plan.cutoff_km:g} km. ")
-        + "Change the question on the Map page."
+        + "Change the question on the pages before."
     )
     return plan
 
@@ -93,7 +96,7 @@ def _plan(known: Evidence) -> Plan:
 def _request(plan: Plan) -> Request:
     drawn = drawings()
     if not drawn:
-        st.caption("Nothing is sketched, so the report has no options to compare. Sketch sites on the Map page first.")
+        st.caption("Nothing is sketched, so the report has no options to compare. Sketch sites on page 5 first.")
         return Request(plan)
     names = "; ".join(str(one.get("properties", {}).get("name") or "Sketch") for one in drawn)
     if not st.checkbox(f"With what is sketched on the map ({len(drawn):,})", value=True, help=escaped(names)):
@@ -125,7 +128,7 @@ def _write(request: Request, known: Evidence, asked: tuple[str, ...]) -> None:
 
 def _downloads(held: _Held, known: Evidence) -> None:
     st.subheader(escaped(held.report.title))
-    name = f"gap-analysis-{held.found.place.code}-{held.report.date}"
+    name = f"gap-analysis-{held.found.place.file_name}-{held.report.date}"
     for column, (suffix, (label, _)) in zip(st.columns(len(REPORT_FORMATS)), REPORT_FORMATS.items(), strict=True):
         column.download_button(
             label,

@@ -272,7 +272,7 @@ def _download(found: TakeUp, known: Evidence) -> None:
     st.download_button(
         "Download table (CSV)",
         data=lambda: take_up_csv(found, known),
-        file_name=f"hjp-geo-take-up-{found.place.code}-{found.question.level}.csv",
+        file_name=f"hjp-geo-take-up-{found.place.file_name}-{found.question.level}.csv",
         mime="text/csv",
         on_click="ignore",
         key="take-up-download",

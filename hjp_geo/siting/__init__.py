@@ -11,6 +11,7 @@ from hjp_geo.siting.feasibility import ASSUMPTIONS, Assumption, Assumptions, Fea
 from hjp_geo.siting.in_place import curve_of_new_sites, todays_sites_missed_least
 from hjp_geo.siting.listed import listed_sites, read_site_list
 from hjp_geo.siting.locate import LOCATE_OBJECTIVES, Alternative, ObjectiveCard, Solution, locate
+from hjp_geo.siting.outlines import areas_inside, read_outlines
 from hjp_geo.siting.partners import Partners, partners, partners_found
 from hjp_geo.siting.roving import Rota, Team, roving_sessions
 from hjp_geo.siting.suggest import NEED_WEIGHTED, Search, Suggestion, suggest
@@ -47,6 +48,7 @@ __all__ = [
     "Suggestion",
     "Team",
     "TradeOff",
+    "areas_inside",
     "assess",
     "closures_values",
     "curve_of_new_sites",
@@ -61,6 +63,7 @@ __all__ = [
     "partners",
     "partners_found",
     "point_of",
+    "read_outlines",
     "read_site_list",
     "roving_sessions",
     "suggest",

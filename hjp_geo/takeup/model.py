@@ -14,6 +14,7 @@ from hjp_geo import __version__
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import GeographyError, PlanError
 from hjp_geo.evidence import ENGLAND, Evidence, Place
+from hjp_geo.places import is_own_area
 from hjp_geo.takeup.disclosure import HIDDEN, LEAST_DENOMINATOR, MOST_SMALL, SMALL, is_safe, protect, total_shown
 from hjp_geo.takeup.journal import DifferencingError, Journal, Selection, check_selection
 from hjp_geo.takeup.placing import AREA, PlacedCounts
@@ -135,7 +136,7 @@ def take_up(placed: PlacedCounts, question: Question, evidence: Evidence, journa
             "built": evidence.built,
         },
     )
-    if question.sketch:
+    if question.sketch or is_own_area(place.code):
         journal.record(chosen)
     return found
 

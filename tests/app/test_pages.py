@@ -10,7 +10,7 @@ from tiny_warehouse import CODES
 
 from hjp_geo.sketchmap import MapState
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+APP = Path(__file__).with_name("map_app.py")
 
 
 @pytest.fixture

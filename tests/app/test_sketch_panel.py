@@ -16,7 +16,7 @@ from hjp_geo.scenario import Scenario, Scenarios
 from hjp_geo.siting import Candidate
 from hjp_geo.sketchmap import MapState
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+APP = Path(__file__).with_name("map_app.py")
 Open = Callable[..., AppTest]
 
 
