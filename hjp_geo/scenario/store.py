@@ -93,6 +93,16 @@ class Scenarios:
                 )
             return self._write(scenario, scenario.revision + 1)
 
+    def keep_figures(self, scenario: Scenario) -> None:
+        """Write what a saved scenario came to beside it. That is no choice, so its revision stays.
+
+        Does nothing where somebody has saved or deleted it meanwhile: the figures would not be of what is there.
+        """
+        with self._alone():
+            path = self._path(scenario.key)
+            if path.is_file() and self._read(scenario.key).revision == scenario.revision:
+                _write_whole(path, scenario.to_dict())
+
     def save_copy(self, scenario: Scenario, name: str | None = None) -> Scenario:
         """Write it as a new scenario, under a name of its own, and return that."""
         renamed = scenario.renamed(name or f"{scenario.name} (copy)")

@@ -175,7 +175,7 @@ def test_two_scenarios_side_by_side(cache: Path, scenarios: Scenarios, monkeypat
     for name, area in (("West", 5), (HOSTILE, 8)):
         scenarios.save(Scenario.begin(name, Plan(cutoff_km=3), known).with_features([_circle(area).to_feature("x")]))
     monkeypatch.setenv("HJP_GEO_CACHE", str(cache))
-    monkeypatch.setattr("hjp_geo.screens.scenarios.sketch_map", _map_without_a_browser)
+    monkeypatch.setattr("hjp_geo.screens.compare_maps.sketch_map", _map_without_a_browser)
 
     def alone() -> None:
         from hjp_geo.screens import scenarios
@@ -189,7 +189,9 @@ def test_two_scenarios_side_by_side(cache: Path, scenarios: Scenarios, monkeypat
     assert HOSTILE in totals.columns[1]  # as text in a cell
 
 
-def test_one_scenario_is_not_enough_to_compare(cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch):
+def test_without_a_scenario_there_is_nothing_to_compare(
+    cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("HJP_GEO_CACHE", str(cache))
     assert scenarios.list() == ()
 
@@ -200,4 +202,4 @@ def test_one_scenario_is_not_enough_to_compare(cache: Path, scenarios: Scenarios
 
     tab = AppTest.from_function(alone, default_timeout=60).run()
     assert not tab.exception
-    assert "Two saved scenarios are needed" in said(tab)
+    assert "No scenario is saved yet" in said(tab)
