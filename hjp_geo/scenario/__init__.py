@@ -6,7 +6,7 @@ A scenario is one readable file, a GeoJSON FeatureCollection of the sketches wit
 
 from hjp_geo.scenario.clashes import OTHER_FIGURES, clashes
 from hjp_geo.scenario.comparing import Comparison, compare
-from hjp_geo.scenario.figures import FIGURES, figures_of, figures_side_by_side
+from hjp_geo.scenario.figures import FIGURES, Figures, figures_of, figures_side_by_side
 from hjp_geo.scenario.model import Entry, Scenario, Version, replay
 from hjp_geo.scenario.rerunning import Rerun, figures_now, rerun
 from hjp_geo.scenario.store import ConflictError, Saved, Scenarios
@@ -17,6 +17,7 @@ __all__ = [
     "Comparison",
     "ConflictError",
     "Entry",
+    "Figures",
     "Rerun",
     "Saved",
     "Scenario",

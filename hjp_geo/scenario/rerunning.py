@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hjp_geo.areas import Table
 from hjp_geo.evidence import Evidence
@@ -18,7 +18,7 @@ class Rerun:
     """What the choices of a journal lead to, on the data that are loaded now."""
 
     scenario: Scenario
-    """The scenario made again."""
+    """The scenario made again, on the data here and with what it comes to."""
     choices: int
     """How many choices were made again."""
     state: tuple[str, ...]
@@ -49,13 +49,14 @@ class Rerun:
 
 def rerun(scenario: Scenario, evidence: Evidence) -> Rerun:
     """The journal of a scenario made again and worked out; `PlanError` where its entries do not fit."""
-    made = replay(scenario.journal)
+    made = replace(replay(scenario.journal), version=scenario.version)
+    now = figures_now(made, evidence)
     return Rerun(
-        scenario=made,
+        scenario=made.made_with(evidence).with_figures(now),
         choices=len(scenario.journal),
         state=tuple(_unlike(scenario, made)),
         warnings=scenario.differences(evidence),
-        figures=figures_side_by_side(scenario.figures, figures_now(made, evidence)),
+        figures=figures_side_by_side(scenario.figures, now),
         kept=bool(scenario.figures),
     )
 

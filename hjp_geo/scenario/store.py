@@ -96,12 +96,23 @@ class Scenarios:
     def keep_figures(self, scenario: Scenario) -> None:
         """Write what a saved scenario came to beside it. That is no choice, so its revision stays.
 
-        Does nothing where somebody has saved or deleted it meanwhile: the figures would not be of what is there.
+        Does nothing where the file holds other choices, or is gone: the figures would not be of what is there.
         """
         with self._alone():
             path = self._path(scenario.key)
-            if path.is_file() and self._read(scenario.key).revision == scenario.revision:
+            if not path.is_file():
+                return
+            there = self._read(scenario.key)
+            if (there.revision, there.journal) == (scenario.revision, scenario.journal):
                 _write_whole(path, scenario.to_dict())
+
+    def newer(self, scenario: Scenario) -> Scenario | None:
+        """What somebody else has saved of it since it was opened here; None where nobody has, or it is gone."""
+        path = self._path(scenario.key) if scenario.key else None
+        if path is None or not path.is_file():
+            return None
+        there = self._read(scenario.key)
+        return there if there.revision > scenario.revision else None
 
     def save_copy(self, scenario: Scenario, name: str | None = None) -> Scenario:
         """Write it as a new scenario, under a name of its own, and return that."""

@@ -6,20 +6,22 @@ import json
 from dataclasses import replace
 from typing import NoReturn
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from hjp_geo.areas import Table
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
-from hjp_geo.scenario import ConflictError, Scenario
+from hjp_geo.scenario import ConflictError, Figures, Scenario, figures_of, figures_side_by_side, rerun
 from hjp_geo.screens.compare_page import page
 from hjp_geo.screens.scenario_shelf import line, readable, store, tried
 from hjp_geo.screens.state import drawings, drawings_revision, plan_to_address, replace_drawings
 from hjp_geo.screens.text import escaped
-from hjp_geo.siting import Assumptions
+from hjp_geo.siting import Assessment, Assumptions
 
-__all__ = ["accepted", "bar", "opened", "page", "saved_while_drawing"]
+__all__ = ["accepted", "bar", "figures_found", "opened", "page", "saved_while_drawing"]
 
 _ADDRESS = "scenario"
 
@@ -32,7 +34,10 @@ def opened(known: Evidence) -> Scenario | None:
         return held
     if key is not None:
         try:
-            _put_on_the_map(store().load(key), known)
+            scenario = store().load(key)
+            if st.session_state.get("opened") != key and scenario.plan != st.session_state.get("asked_plan"):
+                _go_to(scenario)  # the scenario asks its own question, whatever else the link says
+            _put_on_the_map(scenario, known)
         except HjpError as error:
             st.warning(f"The scenario of this link cannot be opened. {escaped(str(error))}")
             del st.query_params[_ADDRESS]
@@ -53,6 +58,7 @@ def accepted(scenario: Scenario | None, known: Evidence) -> bool:
     st.warning("**This scenario was made with other data or another version.**")
     st.markdown("\n".join(f"- {escaped(line)}" for line in scenario.differences(known)))
     if st.button("Work it out with what is loaded here", width="stretch"):
+        st.session_state["figures_then"] = scenario.figures
         st.session_state["scenario"] = scenario.made_with(known)
         st.session_state["accepted"] = True
         st.rerun()
@@ -66,21 +72,65 @@ def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | 
     if (scenario is None and not drawn) or not st.session_state.get("accepted", True):
         return
     try:
-        base = scenario or Scenario.begin(f"Draft: {known.place(plan.place).name}", plan, known)
+        base = st.session_state.get("mine") or scenario or _draft(plan, known)
         now = base.with_plan(plan).with_features(drawn)
         now = now.with_assumptions(assumptions) if assumptions is not None else now
         now = now.with_rule(rule) if rule is not None else now
-        if now is not base and (now.journal != base.journal or not base.key):
-            if st.session_state.get("conflict"):
-                return
-            now = store().save(now)
-            st.session_state["scenario"] = now
-            st.query_params[_ADDRESS] = now.key
+    except HjpError as error:
+        st.warning(f"Not saved. {escaped(str(error))}")
+        return
+    if st.session_state.get("conflict"):
+        st.session_state["mine"] = now  # what is drawn while nobody has decided is kept too
+    elif now is not base and (now.journal != base.journal or not base.key):
+        saved = _saved(now)
+        if saved is not None:
+            st.session_state["scenario"] = saved
+            st.query_params[_ADDRESS] = saved.key
+
+
+def _draft(plan: Plan, known: Evidence) -> Scenario:
+    return Scenario.begin(f"Draft: {known.place(plan.place).name}", plan, known)
+
+
+def _saved(now: Scenario) -> Scenario | None:
+    """It as saved; None where that cannot be, which is told: another's work is never written over, nor this lost."""
+    try:
+        return store().save(now)
     except ConflictError as error:
         st.session_state["conflict"] = str(error)
         st.session_state["mine"] = now
     except HjpError as error:
-        st.warning(f"Not saved. {error}")
+        st.warning(f"Not saved. {escaped(str(error))}")
+    return None
+
+
+def figures_found(assessed: Assessment) -> None:
+    """Keep with the scenario what it came to, so that a later run can say whether it still finds the same."""
+    scenario: Scenario | None = st.session_state.get("scenario")
+    if scenario is None or st.session_state.get("conflict"):
+        return
+    figures = figures_of(assessed)
+    then: Figures = st.session_state.get("figures_then") or {}
+    if then:
+        _tell_changes(figures_side_by_side(then, figures))
+    if dict(scenario.figures) != figures:
+        st.session_state["scenario"] = scenario.with_figures(figures)
+        tried(lambda: store().keep_figures(st.session_state["scenario"]))
+
+
+def _tell_changes(table: Table) -> None:
+    """How the figures kept with an opened scenario differ from those found here."""
+    changed = table[~table["same"]]
+    rows = zip(changed["label"], changed["then"], changed["now"], strict=True)
+    lines = [f"- {label}: {_number(then)} then, {_number(now)} now" for label, then, now in rows]
+    if lines:
+        st.info("**Other figures than when it was saved:**\n\n" + "\n".join(lines))
+    else:
+        st.caption("All figures are those it was saved with.")
+
+
+def _number(value: float) -> str:
+    return "not known" if np.isnan(value) else f"{value:,.1f}".removesuffix(".0")
 
 
 def bar(known: Evidence) -> None:
@@ -88,16 +138,18 @@ def bar(known: Evidence) -> None:
     scenario: Scenario | None = st.session_state.get("scenario")
     if conflict := st.session_state.get("conflict"):
         _conflict(str(conflict))
+    elif scenario is not None:
+        _newer_elsewhere(scenario)
     title = f"Scenario: {escaped(scenario.name)}" if scenario else "Scenarios"
     with st.expander(title):
         if scenario is not None:
-            _open_scenario(scenario)
+            _open_scenario(scenario, known)
         _choose(scenario, known)
         _take_in()
 
 
 def _conflict(message: str) -> None:
-    st.error(f"**Two people are at this scenario.** {escaped(message)}")
+    st.error(f"**Two people are at this scenario.** {escaped(message)} What you draw meanwhile is kept with yours.")
     left, right = st.columns(2)
     if left.button("Keep mine as a copy", width="stretch"):
         _go_to(tried(lambda: store().save_copy(st.session_state["mine"])))
@@ -105,14 +157,27 @@ def _conflict(message: str) -> None:
         _go_to(tried(lambda: store().load(st.session_state["mine"].key)))
 
 
-def _open_scenario(scenario: Scenario) -> None:
+def _newer_elsewhere(scenario: Scenario) -> None:
+    """Told before anything is changed here: somebody else has gone on with it."""
+    there = tried(lambda: store().newer(scenario))
+    if there is None:
+        return
+    st.info(
+        f"“{escaped(there.name)}” was saved elsewhere at {escaped(there.saved[11:19])} UTC (revision {there.revision}; "
+        f"here is {scenario.revision}). What you change here will be kept apart from it."
+    )
+    if st.button("Open the newer one", width="stretch"):
+        _go_to(there)
+
+
+def _open_scenario(scenario: Scenario, known: Evidence) -> None:
     st.caption(
         f"Saved by itself at {scenario.saved[11:19]} UTC, revision {scenario.revision}. The link opens it again."
     )
     with st.form("scenario-name", border=False):
         name = st.text_input("Name of the scenario", scenario.name, max_chars=120)
         if st.form_submit_button("Rename", width="stretch") and name.strip():
-            _keep(tried(lambda: store().save(scenario.renamed(name))))
+            _keep(_saved(scenario.renamed(name)))
     first, second, third = st.columns(3)
     if first.button("Duplicate", width="stretch"):
         _go_to(tried(lambda: store().save_copy(replace(scenario, key=""))))
@@ -128,9 +193,27 @@ def _open_scenario(scenario: Scenario) -> None:
         mime="application/geo+json",
         width="stretch",
     )
+    _journal(scenario, known)
+
+
+def _journal(scenario: Scenario, known: Evidence) -> None:
+    """Every choice, last first; and the same choices made again."""
     st.markdown("**Journal of every choice**")
     lines = [entry.in_words() for entry in scenario.journal]
     st.dataframe(pd.DataFrame({"Choice": lines[::-1]}), hide_index=True, height=180)
+    if not st.button("Run the journal again", width="stretch", help="Makes every choice again, one by one."):
+        return
+    with st.spinner("Making every choice again …"):
+        found = tried(lambda: rerun(scenario, known))
+    if found is None:
+        return
+    (st.success if found.is_same else st.warning)(found.sentence())
+    for line_of in (*found.warnings, *found.state):
+        st.markdown(f"- {escaped(line_of)}")
+    table = found.figures[["label", "then", "now"]]
+    names = {"label": "Figure", "then": "Kept with it", "now": "Now"}
+    table = table if found.kept else table.drop(columns="then")
+    st.dataframe(table.rename(columns=names).round(1), hide_index=True)
 
 
 def _choose(scenario: Scenario | None, known: Evidence) -> None:
@@ -159,6 +242,7 @@ def _take_in() -> None:
 def _keep(saved: Scenario | None) -> None:
     if saved is not None:
         st.session_state["scenario"] = saved
+    if saved is not None or st.session_state.get("conflict"):
         st.rerun()
 
 
@@ -167,6 +251,7 @@ def _go_to(scenario: Scenario | None) -> None:
     if scenario is None:
         return
     _begin_anew()
+    st.session_state["opened"] = scenario.key
     st.query_params.from_dict({_ADDRESS: scenario.key})
     plan_to_address(scenario.plan)
     st.rerun()
@@ -174,7 +259,7 @@ def _go_to(scenario: Scenario | None) -> None:
 
 def _leave() -> None:
     """Close the scenario and empty the map; the question stays."""
-    for name in ("scenario", "conflict", "mine", "accepted"):
+    for name in ("scenario", "conflict", "mine", "accepted", "figures_then"):
         st.session_state.pop(name, None)
     st.query_params.pop(_ADDRESS, None)
     replace_drawings([])
