@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,18 @@ from tiny_warehouse import HOSTILE, SOUTH, WEST
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
-from hjp_geo.scenario import ConflictError, Entry, Scenario, Scenarios, Version, compare, replay
+from hjp_geo.scenario import (
+    ConflictError,
+    Entry,
+    Scenario,
+    Scenarios,
+    Version,
+    clashes,
+    compare,
+    figures_of,
+    replay,
+    rerun,
+)
 from hjp_geo.siting import ASSUMPTIONS, Candidate, DesignCard, Offer
 
 PLAN = Plan(cutoff_km=3)
@@ -239,6 +251,81 @@ def test_a_folder_that_cannot_be_written_says_so(begun: Scenario, tmp_path: Path
         Scenarios(tmp_path).save(begun)
 
 
+def test_the_journal_made_again_gives_the_same_scenario_and_the_same_figures(begun: Scenario, tiny: Evidence):
+    worked_out = begun.with_figures(figures_of(begun.assess(tiny)))
+    found = rerun(worked_out, tiny)
+    assert found.is_same
+    assert found.state == found.warnings == ()
+    assert found.scenario.features == begun.features
+    assert "All figures are those kept with it" in found.sentence()
+    # areas 4 to 6 around area 5, and 7 to 9 around area 8: six areas of 100 residents
+    assert found.figures.loc["people", ["then", "now"]].to_list() == [600, 600]
+
+
+def test_figures_that_differ_are_said_one_by_one(begun: Scenario, tiny: Evidence):
+    kept = {**figures_of(begun.assess(tiny)), "people": 599.0}
+    found = rerun(begun.with_figures(kept), tiny)
+    assert not found.is_same
+    assert found.figures.index[~found.figures["same"]].to_list() == ["people"]
+    assert "1 of 7 figures differ" in found.sentence()
+
+
+def test_a_sketch_that_the_journal_knows_nothing_of_is_said(begun: Scenario, tiny: Evidence):
+    slipped_in = replace(begun, features=(*begun.features, sketch(2, "three", name="Slipped in")))
+    found = rerun(slipped_in, tiny)
+    assert found.state == ("Sketch “Slipped in” is not in the journal.",)
+    assert "nothing to hold these against" in found.sentence()
+
+
+def test_a_damaged_journal_is_refused(begun: Scenario, tiny: Evidence):
+    with pytest.raises(PlanError, match="begins with the entry"):
+        rerun(replace(begun, journal=begun.journal[1:]), tiny)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.with_plan(replace(PLAN, topic="housing")),
+        lambda one: one.with_features(one.features[:1]),
+        lambda one: one.with_rule("area_share"),
+        lambda one: one.with_assumptions(ASSUMPTIONS.changed({"hours_per_case": 3.0})),
+    ],
+)
+def test_a_choice_that_changes_figures_forgets_those_kept(begun: Scenario, change: Callable[[Scenario], Scenario]):
+    known = begun.with_figures({"people": 600.0})
+    assert known.renamed("Other").with_note("why").figures == {"people": 600.0}
+    assert change(known).figures == {}
+
+
+def test_figures_are_kept_beside_a_scenario_without_counting_as_a_choice(begun: Scenario, scenarios: Scenarios):
+    mine = scenarios.save(begun)
+    theirs = scenarios.load(mine.key)
+    scenarios.keep_figures(mine.with_figures({"people": 600.0, "mean_access_after": None}))
+    assert scenarios.load(mine.key).figures == {"people": 600.0, "mean_access_after": None}
+    saved = scenarios.save(theirs.with_note("no clash"))  # the revision has not moved
+    scenarios.keep_figures(mine.with_figures({"people": 1.0}))  # but now it has: these are of another state
+    assert scenarios.load(mine.key).to_dict() == saved.to_dict()
+
+
+def test_what_another_has_saved_since_is_found(begun: Scenario, scenarios: Scenarios):
+    mine = scenarios.save(begun)
+    assert scenarios.newer(mine) is None
+    scenarios.save(scenarios.load(mine.key).with_note("theirs"))
+    newer = scenarios.newer(mine)
+    assert newer is not None
+    assert newer.note == "theirs"
+    scenarios.delete(mine.key)
+    assert scenarios.newer(mine) is None
+
+
+def test_taking_a_scenario_over_to_other_data_is_a_choice_of_the_journal(begun: Scenario, tiny: Evidence):
+    old = replace(begun, version=replace(begun.version, hjp_geo="0.0.1"))
+    taken = old.made_with(tiny)
+    assert taken.journal[-1].what == "data"
+    assert begun.made_with(tiny).journal == begun.journal
+    assert rerun(taken, tiny).state == ()
+
+
 # comparing ----------------------------------------------------------------------------------------------------------
 
 
@@ -272,6 +359,38 @@ def test_questions_that_differ_are_warned_of_and_access_is_not_subtracted(tiny: 
     assert found.areas["difference"].isna().all()
     assert any("differ in demand" in line for line in found.warnings)
     assert any("not subtracted" in line for line in found.warnings)
+
+
+def test_what_differs_is_listed_field_by_field(tiny: Evidence):
+    one = Scenario.begin("One", PLAN, tiny)
+    assert clashes(one, one, tiny).empty
+    other = Scenario.begin("Other", replace(PLAN, cutoff_km=5, demand="residents"), tiny)
+    other = other.with_rule("area_share").with_assumptions(ASSUMPTIONS.changed({"hours_per_case": 3.0}))
+    releases = {name: {**about, "sha256": "f" * 64} for name, about in one.version.releases.items()}
+    other = replace(other, version=replace(one.version, hjp_geo="0.0.1", releases=releases))
+    told = clashes(one, other, tiny).set_index("field")
+    assert told.loc["hjp-geo", ["kind", "b"]].to_list() == ["version", "0.0.1"]
+    assert told.loc["made_up", "kind"] == "data"
+    assert "(file ffffffff)" in told.loc["made_up", "b"]
+    assert told.loc["cutoff_km", ["a", "b", "here"]].to_list() == ["3.0", "5.0", ""]
+    assert "not subtracted" in told.loc["demand", "effect"]
+    assert "not subtracted" not in told.loc["cutoff_km", "effect"]
+    assert set(told["kind"]) == {"version", "data", "question", "rule", "assumption"}
+
+
+def test_two_made_with_the_same_older_data_still_clash_with_what_is_here(tiny: Evidence):
+    one = Scenario.begin("One", PLAN, tiny)
+    old = replace(one, version=replace(one.version, hjp_geo="0.0.1"))
+    assert clashes(old, old, tiny)["kind"].to_list() == ["version"]
+
+
+def test_who_gains_and_who_loses_reach_is_told_apart(tiny: Evidence):
+    here = Scenario.begin("Here", PLAN, tiny).with_features([sketch(6, "x")])  # areas 5, 6, 7
+    there = Scenario.begin("There", PLAN, tiny).with_features([sketch(8, "x")])  # areas 7, 8, 9
+    found = compare(here, there, tiny)
+    assert found.newly_reached.index.to_list() == ["E01990009", "E01990008"]
+    assert found.no_longer_reached.index.to_list() == ["E01990006", "E01990005"]
+    assert found.areas.loc["E01990008", ["nearest_km_a", "nearest_km_b"]].to_list() == [8, 0]
 
 
 def test_versions_that_clash_are_warned_of(tiny: Evidence):

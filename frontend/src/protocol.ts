@@ -77,6 +77,10 @@ export interface MapData {
   selected: string | null
   selected_revision: Revision
   tools: ('point_radius' | 'polygon')[]
+  /** maps with the same name show the same view; null: by itself */
+  view_group: string | null
+  /** what the slider of a map that lies over another is called; '': no slider, the whole map */
+  swipe_label: string
   attribution: string
   basemap: { url: string; attribution: string } | null
 }

@@ -9,6 +9,8 @@ import { NO_DATA, decodePaint, type Component, type GeometryData, type MapData, 
 import { loadRaster } from './raster'
 import { buildShell, type CardLines, type Shell } from './shell'
 import { signals } from './signals'
+import { Swipe } from './swipe'
+import { Together } from './together'
 
 /** a circle drawn or moved so near to a site stands on it */
 const SNAP_PIXELS = 14
@@ -18,6 +20,8 @@ export class SketchMap {
   private readonly shell: Shell
   private readonly map: L.Map
   private readonly drawings: Drawings
+  private readonly together: Together
+  private readonly swipe: Swipe
   private readonly points = new Points()
   private readonly resizing: ResizeObserver
   private readonly outline = L.layerGroup()
@@ -36,7 +40,7 @@ export class SketchMap {
   private isMismatched = false
   private isDragged = false
   private reported = ''
-  private tools = ''
+  private tools: string | null = null
   private basemap = ''
   private tiles: L.TileLayer | null = null
 
@@ -56,6 +60,8 @@ export class SketchMap {
     this.drawings = new Drawings(
       this.map, (features) => this.reportDrawings(features), this.shell, (place) => this.points.pointAt(this.map, place, SNAP_PIXELS),
     )
+    this.together = new Together(this.map)
+    this.swipe = new Swipe(this.shell.root, this.shell.map.parentElement!)
     this.resizing = new ResizeObserver(() => this.resize())
     this.resizing.observe(this.shell.map)
     this.listen()
@@ -72,9 +78,12 @@ export class SketchMap {
     const { data } = component
     this.shell.map.setAttribute('aria-label', data.label)
     this.shell.map.style.height = `${data.height}px`
+    this.shell.root.style.setProperty('--map-height', `${data.height}px`)
     this.shell.credit([data.attribution, data.basemap?.attribution].filter(Boolean).join(' · '))
     this.updateLegend(data)
     this.updateGeometry(data)
+    this.together.join(data.view_group)
+    this.swipe.offer(data.swipe_label)
     this.updatePaint(data)
     this.updateBasemap(data)
     this.updatePoints(data)
@@ -84,6 +93,7 @@ export class SketchMap {
 
   remove(): void {
     this.resizing.disconnect()
+    this.together.leave()
     this.map.remove()
     signals().removals += 1
   }
@@ -275,7 +285,7 @@ export class SketchMap {
       this.shell.hideCard()
       this.shell.readOut('')
     }
-    if ((event.ctrlKey || event.metaKey) && ['z', 'Z', 'y'].includes(event.key) && !this.drawings.isDrawing()) {
+    if ((event.ctrlKey || event.metaKey) && ['z', 'Z', 'y'].includes(event.key) && !!this.tools && !this.drawings.isDrawing()) {
       event.preventDefault()
       if (event.key === 'z') this.drawings.undo()
       else this.drawings.redo()

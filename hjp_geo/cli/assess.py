@@ -18,7 +18,7 @@ from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import assessment_values
 from hjp_geo.prevalence import RANGE_IN_WORDS, cases_in_words
-from hjp_geo.scenario import Scenario, Scenarios
+from hjp_geo.scenario import Scenario, Scenarios, figures_of
 from hjp_geo.siting import (
     ASSUMPTIONS,
     DIMENSIONS,
@@ -151,7 +151,8 @@ def _number(text: str) -> tuple[str, float]:
 def _save(name: str, found: Assessment, evidence: Evidence, rule: str, cache: Path) -> str:
     features = [one.to_feature(f"sketch-{number}") for number, one in enumerate(found.candidates, 1)]
     begun = Scenario.begin(name, found.plan, evidence).with_features(features)
-    return Scenarios(cache).save(begun.with_rule(rule).with_assumptions(found.assumptions)).key
+    chosen = begun.with_rule(rule).with_assumptions(found.assumptions)
+    return Scenarios(cache).save(chosen.with_figures(figures_of(found))).key
 
 
 # for programs -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Commands for saved scenarios: list, show, compare, import, export."""
+"""Commands for saved scenarios: list, show, compare, make again from the journal, rename, copy, import, export."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from hjp_geo.areas import Table
 from hjp_geo.cli.assess import rows
 from hjp_geo.cli.root import commands
 from hjp_geo.evidence import Evidence
-from hjp_geo.scenario import Comparison, Scenario, Scenarios, compare
+from hjp_geo.scenario import Comparison, Rerun, Scenario, Scenarios, clashes, compare, rerun
 
 __all__: list[str] = []
 
@@ -84,8 +85,24 @@ def _what(radius_km: float | None, areas: int) -> str:
 def compare_command(cache: Path, /, first: str, second: str, as_json: bool) -> None:
     """Compare the scenarios FIRST and SECOND on the data loaded now."""
     saved, evidence = Scenarios(cache), Evidence.load(cache)
-    found = compare(saved.load(first), saved.load(second), evidence)
-    print(json.dumps(_values(found)) if as_json else _compared(found))
+    one, other = saved.load(first), saved.load(second)
+    told = clashes(one, other, evidence)
+    if not as_json:
+        print("\n".join(_clashes(told)))  # before anything is worked out
+    found = compare(one, other, evidence)
+    print(json.dumps({**_values(found), "clashes": told.to_dict("records")}) if as_json else _compared(found))
+
+
+def _clashes(told: Table) -> list[str]:
+    if told.empty:
+        return ["Both were made with the data and version that are here, and ask the same question."]
+    rows = told.to_dict("records")
+    return [
+        f"Differs in {row['kind']}, {row['field']}: a {row['a']}; b {row['b']}"
+        + (f"; here {row['here']}" if row["here"] else "")
+        + f". {row['effect']}"
+        for row in rows
+    ]
 
 
 def _compared(found: Comparison) -> str:
@@ -117,6 +134,66 @@ def _values(found: Comparison) -> dict[str, Any]:
         "attribution": list(found.attribution),
         "run": dict(found.run),
     }
+
+
+@scenario.command(name="rerun")
+@click.argument("key")
+@click.option("--save-as", metavar="NAME", help="Also save what came out as a scenario of this name.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def rerun_command(cache: Path, /, key: str, save_as: str | None, as_json: bool) -> None:
+    """Make the scenario KEY again from its journal, and say whether the same figures come out."""
+    saved, evidence = Scenarios(cache), Evidence.load(cache)
+    found = rerun(saved.load(key), evidence)
+    print(json.dumps(_rerun_values(found)) if as_json else _rerun_told(found))
+    if save_as:
+        made = saved.save_copy(found.scenario, save_as)
+        if not as_json:
+            print(f"Saved: {made.key}")
+
+
+def _rerun_told(found: Rerun) -> str:
+    lines = [*(f"Differs: {line}" for line in found.warnings), found.sentence(), *found.state]
+    for row in found.figures.to_dict("records"):
+        then, now = (_number(row[name], str(row["unit"])) for name in ("then", "now"))
+        kept = f"{then} kept | " if found.kept else ""
+        lines.append(
+            f"    {row['label']}: {kept}{now} now" + ("  <- differs" if found.kept and not row["same"] else "")
+        )
+    return "\n".join(lines)
+
+
+def _rerun_values(found: Rerun) -> dict[str, Any]:
+    return {
+        "is_same": found.is_same,
+        "choices": found.choices,
+        "warnings": list(found.warnings),
+        "state": list(found.state),
+        "figures_kept": found.kept,
+        "figures": rows(found.figures),
+        "scenario": found.scenario.to_dict(),
+    }
+
+
+@scenario.command()
+@click.argument("key")
+@click.argument("name")
+@click.pass_obj
+def rename(cache: Path, /, key: str, name: str) -> None:
+    """Give the scenario KEY another NAME; its key stays."""
+    saved = Scenarios(cache)
+    renamed = saved.rename(saved.key_of(key), name)
+    print(f"{renamed.key}: “{renamed.name}”")
+
+
+@scenario.command()
+@click.argument("key")
+@click.argument("name", required=False)
+@click.pass_obj
+def duplicate(cache: Path, /, key: str, name: str | None) -> None:
+    """Save a copy of the scenario KEY, under a NAME if one is given."""
+    copy = Scenarios(cache).duplicate(key, name)
+    print(f"{copy.key}: “{copy.name}”")
 
 
 @scenario.command(name="import")

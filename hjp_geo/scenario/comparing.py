@@ -12,6 +12,7 @@ import pandas as pd
 from hjp_geo.areas import Table
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
+from hjp_geo.scenario.clashes import ACCESS_SETTINGS
 from hjp_geo.scenario.model import Scenario
 from hjp_geo.siting import Assessment, Effects, effects_of
 
@@ -30,7 +31,8 @@ class Comparison:
     """Indexed by figure: label, unit, better (high, low or blank), a, b, difference (b − a); missing if not known."""
     areas: Table
     """One row an area of either place: area_name, lad24_name, residents, people_in_need, access_a, access_b,
-    difference (b − a), desert_a, desert_b, reached_a, reached_b."""
+    difference (b − a), desert_a, desert_b, reached_a, reached_b (by a sketch), nearest_km_a, nearest_km_b, sites_today
+    (counted sites in reach without a sketch; of the plan of a where the two differ)."""
     warnings: tuple[str, ...]
     """What makes the two differ beside their sketches, or from when they were made."""
     attribution: tuple[str, ...]
@@ -43,6 +45,19 @@ class Comparison:
     def winners(self) -> Table:
         """The areas with better access in b, most first."""
         return self.areas[self.areas["difference"] > _SAME].sort_values("difference", ascending=False, kind="stable")
+
+    @property
+    def newly_reached(self) -> Table:
+        """The areas that a sketch of b reaches and none of a, most people in need first."""
+        return self._by_need(self.areas["reached_b"] & ~self.areas["reached_a"])
+
+    @property
+    def no_longer_reached(self) -> Table:
+        """The areas that a sketch of a reaches and none of b, most people in need first."""
+        return self._by_need(self.areas["reached_a"] & ~self.areas["reached_b"])
+
+    def _by_need(self, chosen: pd.Series[bool]) -> Table:
+        return self.areas[chosen].sort_values("people_in_need", ascending=False, kind="stable")
 
     @property
     def losers(self) -> Table:
@@ -68,7 +83,7 @@ def compare(a: Scenario, b: Scenario, evidence: Evidence) -> Comparison:
     two count access in different ways, differences in access are missing.
     """
     first, second = _side(a, evidence), _side(b, evidence)
-    comparable = not _unlike(a.plan, b.plan, _ACCESS)
+    comparable = not _unlike(a.plan, b.plan, ACCESS_SETTINGS)
     return Comparison(
         a=a,
         b=b,
@@ -80,10 +95,6 @@ def compare(a: Scenario, b: Scenario, evidence: Evidence) -> Comparison:
         assessed_a=first.assessed,
         assessed_b=second.assessed,
     )
-
-
-_ACCESS = ("topic", "assistance", "measure", "supply", "demand")
-"""Settings that make figures of access mean something else."""
 
 
 def _side(scenario: Scenario, evidence: Evidence) -> _Side:
@@ -145,7 +156,9 @@ def _areas(a: _Side, b: _Side, evidence: Evidence, *, comparable: bool) -> Table
     difference = table["access_b"] - table["access_a"]
     table["difference"] = difference.where(difference.abs() > _SAME, difference * 0) if comparable else np.nan
     table["desert_a"], table["desert_b"] = one["desert_after"].reindex(index), other["desert_after"].reindex(index)
+    table["sites_today"] = one["sites_before"].combine_first(other["sites_before"])
     for letter, side in (("a", a), ("b", b)):
+        table[f"nearest_km_{letter}"] = side.effects.changes["nearest_km_after"].reindex(index)
         table[f"reached_{letter}"] = index.isin(side.assessed.total.areas) if side.assessed else False
     return table
 
@@ -161,7 +174,7 @@ def _warnings(a: Scenario, b: Scenario, evidence: Evidence) -> list[str]:
         lines.append("The two were made with different data or versions; both are worked out on what is loaded now.")
     if unlike := _unlike(a.plan, b.plan):
         lines.append(f"Their questions differ in {', '.join(unlike)}: not every difference comes from the sketches.")
-    if access := _unlike(a.plan, b.plan, _ACCESS):
+    if access := _unlike(a.plan, b.plan, ACCESS_SETTINGS):
         lines.append(f"Access means something else in each ({', '.join(access)}), so it is not subtracted.")
     if a.rule != b.rule:
         lines.append("They use different rules for which areas belong to a sketch.")

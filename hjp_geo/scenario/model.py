@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
@@ -88,7 +89,7 @@ class Entry:
 
     at: str
     what: str
-    """begin, plan, add, edit, remove, rule, assumptions, name or note."""
+    """begin, plan, add, edit, remove, rule, assumptions, name, note or data."""
     detail: Mapping[str, Any]
 
     def in_words(self) -> str:
@@ -110,7 +111,9 @@ _SPOKEN = {
     "assumptions": "Assumptions changed",
     "name": "Named",
     "note": "Note",
+    "data": "Taken over to other data",
 }
+_CHANGES_FIGURES = ("plan", "add", "edit", "remove", "rule", "assumptions", "data")
 
 
 def _about(entry: Entry) -> str:
@@ -144,6 +147,8 @@ class Scenario:
     """When it was last saved (UTC)."""
     warnings: tuple[str, ...] = ()
     """What could not be read when it was opened."""
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    """What it came to when it was last worked out (see `figures_of`); none after a choice that changes them."""
 
     @classmethod
     def begin(cls, name: str, plan: Plan, evidence: Evidence, seed: int = 42) -> Scenario:
@@ -220,7 +225,13 @@ class Scenario:
 
     def made_with(self, evidence: Evidence) -> Scenario:
         """The same, taken over to the data and version here: its figures are theirs from now on."""
-        return replace(self, version=Version.of(evidence, self.version.seed), warnings=())
+        here = Version.of(evidence, self.version.seed)
+        taken = replace(self, version=here, warnings=())
+        return taken._noted("data", {"hjp_geo": here.hjp_geo, "build": here.build}) if here != self.version else taken
+
+    def with_figures(self, figures: Mapping[str, float | None]) -> Scenario:
+        """The same with what it came to: no choice, so the journal says nothing of it."""
+        return replace(self, figures=dict(figures))
 
     def _noted(self, what: str, detail: Mapping[str, Any]) -> Scenario:
         entry = Entry(_now(), what, detail)
@@ -229,7 +240,8 @@ class Scenario:
             entry, kept = replace(entry, what=last.what), self.journal[:-1]
         else:
             kept = self.journal
-        return replace(self, journal=(*kept, entry))
+        figures = {} if what in _CHANGES_FIGURES else self.figures
+        return replace(self, journal=(*kept, entry), figures=figures)
 
     def to_dict(self) -> dict[str, Any]:
         """The scenario as a GeoJSON FeatureCollection: what is written to its file."""
@@ -243,6 +255,7 @@ class Scenario:
             "assumptions": {name: list(values) for name, values in self.changed_assumptions.items()},
             "plan": self.plan.to_dict(),
             "run": self.version.to_dict(),
+            "figures": dict(self.figures),
             "journal": [one.to_dict() for one in self.journal],
         }
         return {"type": "FeatureCollection", "hjp_geo_scenario": about, "features": list(self.features)}
@@ -276,6 +289,7 @@ class Scenario:
                 revision=int(about.get("revision", 0)),
                 saved=str(about.get("saved", ""))[:40],
                 warnings=warnings,
+                figures=_read_figures(about.get("figures")),
             )
             _ = read.assumptions
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
@@ -329,6 +343,13 @@ def _read_plan(values: Any) -> tuple[Plan, tuple[str, ...]]:
     plan = Plan.from_dict({name: value for name, value in values.items() if name in known})
     told = f"Settings that this version does not know were left out: {', '.join(strangers)}."
     return plan, (told,) if strangers else ()
+
+
+def _read_figures(values: Any) -> dict[str, float | None]:
+    if not isinstance(values, Mapping):
+        return {}
+    numbers = {str(name)[:40]: None if value is None else float(value) for name, value in values.items()}
+    return {name: value for name, value in numbers.items() if value is None or math.isfinite(value)}
 
 
 def _entry(values: Mapping[str, Any]) -> Entry:

@@ -93,6 +93,27 @@ class Scenarios:
                 )
             return self._write(scenario, scenario.revision + 1)
 
+    def keep_figures(self, scenario: Scenario) -> None:
+        """Write what a saved scenario came to beside it. That is no choice, so its revision stays.
+
+        Does nothing where the file holds other choices, or is gone: the figures would not be of what is there.
+        """
+        with self._alone():
+            path = self._path(scenario.key)
+            if not path.is_file():
+                return
+            there = self._read(scenario.key)
+            if (there.revision, there.journal) == (scenario.revision, scenario.journal):
+                _write_whole(path, scenario.to_dict())
+
+    def newer(self, scenario: Scenario) -> Scenario | None:
+        """What somebody else has saved of it since it was opened here; None where nobody has, or it is gone."""
+        path = self._path(scenario.key) if scenario.key else None
+        if path is None or not path.is_file():
+            return None
+        there = self._read(scenario.key)
+        return there if there.revision > scenario.revision else None
+
     def save_copy(self, scenario: Scenario, name: str | None = None) -> Scenario:
         """Write it as a new scenario, under a name of its own, and return that."""
         renamed = scenario.renamed(name or f"{scenario.name} (copy)")

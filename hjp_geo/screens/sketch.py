@@ -62,6 +62,7 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
         return
     with first:
         assessed.headline(figures, found, known)
+        scenarios.figures_found(figures)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 

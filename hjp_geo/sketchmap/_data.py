@@ -204,6 +204,10 @@ class MapData:
     selected_revision: int | str = 0
     tools: Sequence[Literal["point_radius", "polygon"]] = ("point_radius", "polygon")
     label: str = "Map"
+    view_group: str | None = None
+    """Maps on one page with the same name here are panned and zoomed together."""
+    swipe_label: str = ""
+    """For a map laid over another: what the slider that uncovers it is called; none where blank."""
     attribution: str = ""
     basemap: Basemap | None = None
     height: int = 600
@@ -224,6 +228,8 @@ class MapData:
             "selected": selected,
             "selected_revision": self.selected_revision,
             "tools": list(self.tools),
+            "view_group": self.view_group,
+            "swipe_label": self.swipe_label,
             "attribution": self.attribution,
             "basemap": basemap,
         }

@@ -95,9 +95,57 @@ def test_a_second_tab_is_told_and_keeps_its_sketch_as_a_copy(page: Open, scenari
     assert not second.error
 
 
+def test_what_is_drawn_before_the_second_tab_decides_is_kept_too(page: Open, scenarios: Scenarios):
+    first = add_postcode(page())
+    second = page(**dict(first.query_params))
+    add_postcode(first)
+    add_postcode(second)
+    add_postcode(second)  # told already, and goes on drawing
+    press(second, "Keep mine as a copy")
+    assert sorted(row.sketches for row in scenarios.list()) == [2, 3]
+
+
+def test_a_second_tab_is_told_before_it_changes_anything(page: Open, scenarios: Scenarios):
+    first = add_postcode(page())
+    second = page(**dict(first.query_params))
+    add_postcode(first)
+    second.run()
+    assert "was saved elsewhere" in said(second)
+    press(second, "Open the newer one")
+    assert "was saved elsewhere" not in said(second)
+    add_postcode(second)
+    assert [row.sketches for row in scenarios.list()] == [3]
+
+
+def test_a_rename_that_clashes_offers_the_same_two_ways_out(page: Open, scenarios: Scenarios):
+    first = add_postcode(page())
+    second = page(**dict(first.query_params))
+    add_postcode(first)
+    next(box for box in second.text_input if box.label == "Name of the scenario").set_value("Mine")
+    press(second, "Rename")
+    assert "Two people are at this scenario" in said(second)
+    press(second, "Open theirs")
+    assert [row.sketches for row in scenarios.list()] == [2]
+
+
+def test_the_journal_is_run_again_and_finds_the_same(page: Open, scenarios: Scenarios):
+    tab = add_postcode(page())
+    assert scenarios.load(scenarios.list()[0].key).figures["people"] == 300
+    press(tab, "Run the journal again")
+    assert "All figures are those kept with it" in " ".join(str(one.value) for one in tab.success)
+
+
+def test_looking_at_a_scenario_does_not_count_as_changing_it(page: Open, scenarios: Scenarios, cache: Path):
+    begun = Scenario.begin("Seen", Plan(), Evidence.load(cache)).with_features([_circle(5).to_feature("x")])
+    saved = scenarios.save(begun)
+    page(scenario=saved.key).run()
+    assert scenarios.load(saved.key).revision == saved.revision
+    assert scenarios.load(saved.key).figures["people"] == 300
+
+
 def test_a_scenario_made_with_other_data_says_so_before_any_figure(page: Open, scenarios: Scenarios, cache: Path):
     begun = Scenario.begin("Old", Plan(), Evidence.load(cache))
-    values = begun.with_features([_circle(5).to_feature("x")]).to_dict()
+    values = begun.with_features([_circle(5).to_feature("x")]).with_figures({"people": 250.0}).to_dict()
     values["hjp_geo_scenario"]["run"]["releases"]["made_up"]["sha256"] = "f" * 64
     key = scenarios.import_bytes(json.dumps(values).encode()).key
     tab = page(scenario=key)
@@ -106,6 +154,7 @@ def test_a_scenario_made_with_other_data_says_so_before_any_figure(page: Open, s
     assert not tab.metric
     press(tab, "Work it out with what is loaded here")
     assert people(tab) == "300"
+    assert "People reached: 250 then, 300 now" in said(tab)
 
 
 def test_a_link_to_no_scenario_says_so(page: Open):
@@ -175,7 +224,7 @@ def test_two_scenarios_side_by_side(cache: Path, scenarios: Scenarios, monkeypat
     for name, area in (("West", 5), (HOSTILE, 8)):
         scenarios.save(Scenario.begin(name, Plan(cutoff_km=3), known).with_features([_circle(area).to_feature("x")]))
     monkeypatch.setenv("HJP_GEO_CACHE", str(cache))
-    monkeypatch.setattr("hjp_geo.screens.scenarios.sketch_map", _map_without_a_browser)
+    monkeypatch.setattr("hjp_geo.screens.compare_maps.sketch_map", _map_without_a_browser)
 
     def alone() -> None:
         from hjp_geo.screens import scenarios
@@ -189,7 +238,9 @@ def test_two_scenarios_side_by_side(cache: Path, scenarios: Scenarios, monkeypat
     assert HOSTILE in totals.columns[1]  # as text in a cell
 
 
-def test_one_scenario_is_not_enough_to_compare(cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch):
+def test_without_a_scenario_there_is_nothing_to_compare(
+    cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("HJP_GEO_CACHE", str(cache))
     assert scenarios.list() == ()
 
@@ -200,4 +251,4 @@ def test_one_scenario_is_not_enough_to_compare(cache: Path, scenarios: Scenarios
 
     tab = AppTest.from_function(alone, default_timeout=60).run()
     assert not tab.exception
-    assert "Two saved scenarios are needed" in said(tab)
+    assert "No scenario is saved yet" in said(tab)
