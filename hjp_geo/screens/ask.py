@@ -79,10 +79,11 @@ def _place(known: Evidence, start: Plan) -> str:
     except HjpError as error:
         wanted = usual_plan(known).place
         st.warning(f"{error} Showing {places[wanted].name} instead.")
+    if st.session_state.get("place") not in places:  # not a default: picking a place on the map sets this widget too
+        st.session_state["place"] = wanted
     return st.selectbox(
         "Place",
         list(places),
-        index=list(places).index(wanted),
         format_func=lambda code: f"{places[code].name}" + ("" if code == ENGLAND else f" · {places[code].kind}"),
         key="place",
     )
