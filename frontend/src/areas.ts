@@ -1,6 +1,6 @@
 // What the map needs of a set of areas, however they are drawn.
 import L from './leaflet'
-import type { GeometryData, Paint } from './protocol'
+import type { CloseData, GeometryData, Paint } from './protocol'
 
 export interface AreaSet {
   readonly codes: string[]
@@ -13,6 +13,10 @@ export interface AreaSet {
   boundsOf(area: number): L.LatLngBounds | null
   /** Layers that outline one area; the caller adds and removes them. */
   outline(area: number): L.Layer[]
+  /** Hides the areas, while finer borders of all that is in view lie over them. */
+  veil(isHidden: boolean): void
+  /** where finer borders are; null where there are none */
+  readonly close: CloseData | null
 }
 
 export const PANES = { areas: 'hjp-areas', highlight: 'hjp-highlight', points: 'hjp-points' } as const

@@ -5,38 +5,55 @@ import { NOT_FOR_DRAWING, PANES, MapError, fetchedJson, type AreaSet } from './a
 import L from './leaflet'
 import { CanvasOverlay, toWorld, type View } from './overlay'
 import { faintPattern, inkOn, markPattern, noDataPattern } from './patterns'
-import { NO_DATA, type GeometryData, type Paint } from './protocol'
+import { NO_DATA, type CloseData, type GeometryData, type Paint } from './protocol'
 
 const UNPAINTED = '#e6e8eb'
 /** up to so many areas in view have wider, stronger borders; more would turn into a grid of lines */
 const FEW = 500
 
-interface Shape {
+export interface Shape {
+  /** position of the area in the arrays of the paint */
+  area: number
   path: Path2D
   /** rings as x, y, x, y … in world units from the origin */
   rings: Float64Array[]
   /** the same, as the polygons' own positions, for outlines */
   polygons: Position[][][]
+  /** left, top, right, bottom */
+  box: [number, number, number, number]
 }
 
 type AreaFeatures = FeatureCollection<Polygon | MultiPolygon | null, { code?: unknown; name?: unknown }>
 
 export async function loadPolygons(geometry: GeometryData): Promise<AreaSet> {
-  const data = (await fetchedJson(geometry.url, "The map's boundaries")) as AreaFeatures
-  if (!Array.isArray(data?.features)) throw new MapError("The map's boundaries arrived, but are not GeoJSON features.")
+  const data = await fetchedFeatures(geometry.url, "The map's boundaries")
   return new Polygons(data, geometry.bounds)
+}
+
+export async function fetchedFeatures(url: string, what: string): Promise<AreaFeatures & { close?: CloseData }> {
+  const data = (await fetchedJson(url, what)) as AreaFeatures
+  if (!Array.isArray(data?.features)) throw new MapError(`${what} arrived, but are not GeoJSON features.`)
+  return data
+}
+
+/** The middle of some bounds in world units: what shapes are counted from, to keep their digits. */
+export function originOf([west, south, east, north]: GeometryData['bounds']): [number, number] {
+  return toWorld((west + east) / 2, (south + north) / 2)
 }
 
 class Polygons implements AreaSet {
   readonly codes: string[]
   readonly names: string[]
+  readonly close: CloseData | null
   private readonly canvas: AreaCanvas
 
-  constructor(data: AreaFeatures, [west, south, east, north]: GeometryData['bounds']) {
+  constructor(data: AreaFeatures & { close?: CloseData }, bounds: GeometryData['bounds']) {
     this.codes = data.features.map((each) => String(each.properties?.code ?? ''))
     this.names = data.features.map((each) => String(each.properties?.name ?? ''))
-    const origin = toWorld((west + east) / 2, (south + north) / 2)
-    this.canvas = new AreaCanvas(origin, data.features.map((each) => shapeOf(each.geometry, origin)))
+    this.close = data.close ?? null
+    const origin = originOf(bounds)
+    this.canvas = new AreaCanvas(origin)
+    this.canvas.shapes = data.features.map((each, area) => shapeOf(each.geometry, origin, area))
   }
 
   addTo(map: L.Map): void {
@@ -45,6 +62,10 @@ class Polygons implements AreaSet {
 
   remove(): void {
     this.canvas.remove()
+  }
+
+  veil(isHidden: boolean): void {
+    this.canvas.hide(isHidden)
   }
 
   paint(paint: Paint | null): void {
@@ -57,26 +78,30 @@ class Polygons implements AreaSet {
   }
 
   boundsOf(area: number): L.LatLngBounds | null {
-    const latLngs = this.latLngs(area)
-    return latLngs.length ? L.polygon(latLngs).getBounds() : null
+    const shape = this.canvas.shapes[area]
+    return shape?.polygons.length ? L.polygon(latLngsOf(shape)).getBounds() : null
   }
 
   outline(area: number): L.Layer[] {
-    const style = { ...NOT_FOR_DRAWING, pane: PANES.highlight, fill: false, lineJoin: 'round' as const }
-    const latLngs = this.latLngs(area)
-    return [
-      L.polygon(latLngs, { ...style, color: '#ffffff', weight: 5 }),
-      L.polygon(latLngs, { ...style, color: '#111827', weight: 2.25 }),
-    ]
-  }
-
-  private latLngs(area: number): L.LatLngTuple[][][] {
-    const polygons = this.canvas.shapes[area]?.polygons ?? []
-    return polygons.map((rings) => rings.map((ring) => ring.map(([x, y]): L.LatLngTuple => [y!, x!])))
+    const shape = this.canvas.shapes[area]
+    return shape ? outlineOf(shape) : []
   }
 }
 
-function shapeOf(geometry: Polygon | MultiPolygon | null, origin: [number, number]): Shape {
+export function outlineOf(shape: Shape): L.Layer[] {
+  const style = { ...NOT_FOR_DRAWING, pane: PANES.highlight, fill: false, lineJoin: 'round' as const }
+  const latLngs = latLngsOf(shape)
+  return [
+    L.polygon(latLngs, { ...style, color: '#ffffff', weight: 5 }),
+    L.polygon(latLngs, { ...style, color: '#111827', weight: 2.25 }),
+  ]
+}
+
+function latLngsOf({ polygons }: Shape): L.LatLngTuple[][][] {
+  return polygons.map((rings) => rings.map((ring) => ring.map(([x, y]): L.LatLngTuple => [y!, x!])))
+}
+
+export function shapeOf(geometry: Polygon | MultiPolygon | null, origin: [number, number], area: number): Shape {
   const polygons = geometry === null ? [] : geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates
   const path = new Path2D()
   const rings: Float64Array[] = []
@@ -94,31 +119,23 @@ function shapeOf(geometry: Polygon | MultiPolygon | null, origin: [number, numbe
       rings.push(ring)
     }
   }
-  return { path, rings, polygons }
+  return { area, path, rings, polygons, box: boxOf(rings) }
 }
 
-class AreaCanvas extends CanvasOverlay {
+export class AreaCanvas extends CanvasOverlay {
   paint: Paint | null = null
-  /** left, top, right, bottom of every shape */
-  private readonly boxes: Float64Array
+  shapes: Shape[] = []
 
-  constructor(
-    private readonly origin: [number, number],
-    readonly shapes: Shape[],
-  ) {
+  constructor(private readonly origin: [number, number]) {
     super({ pane: PANES.areas, padding: 0.3 })
-    this.boxes = new Float64Array(shapes.length * 4)
-    shapes.forEach((shape, i) => this.boxes.set(boxOf(shape), 4 * i))
   }
 
   areaAt(longitude: number, latitude: number): number {
     const [worldX, worldY] = toWorld(longitude, latitude)
     const x = worldX - this.origin[0]
     const y = worldY - this.origin[1]
-    for (let i = 0; i < this.shapes.length; i++) {
-      if (this.boxHolds(i, x, y, x, y) && holds(this.shapes[i]!.rings, x, y)) return i
-    }
-    return -1
+    const found = this.shapes.find((shape) => meets(shape.box, x, y, x, y) && holds(shape.rings, x, y))
+    return found ? found.area : -1
   }
 
   protected draw(context: CanvasRenderingContext2D, view: View): void {
@@ -131,19 +148,9 @@ class AreaCanvas extends CanvasOverlay {
     this.paintAreas(context, view, shown)
   }
 
-  private shown({ scale, left, top, width, height }: View): number[] {
+  private shown({ scale, left, top, width, height }: View): Shape[] {
     const [x, y] = [left / scale - this.origin[0], top / scale - this.origin[1]]
-    const all: number[] = []
-    for (let i = 0; i < this.shapes.length; i++) {
-      if (this.boxHolds(i, x, y, x + width / scale, y + height / scale)) all.push(i)
-    }
-    return all
-  }
-
-  /** Whether a shape's box meets a rectangle (or a point, given twice). */
-  private boxHolds(i: number, left: number, top: number, right: number, bottom: number): boolean {
-    const box = this.boxes
-    return box[4 * i]! <= right && box[4 * i + 1]! <= bottom && box[4 * i + 2]! >= left && box[4 * i + 3]! >= top
+    return this.shapes.filter(({ box }) => meets(box, x, y, x + width / scale, y + height / scale))
   }
 
   /**
@@ -151,14 +158,13 @@ class AreaCanvas extends CanvasOverlay {
    * class and on the darkest, and hide the seams between neighbours. Without a graphics card lines of up to one device
    * pixel cost a tenth of wider ones (2,025 areas: 5 ms against 45), so wider ones are for few areas only.
    */
-  private paintAreas(context: CanvasRenderingContext2D, { scale, density }: View, shown: number[]): void {
+  private paintAreas(context: CanvasRenderingContext2D, { scale, density }: View, shown: Shape[]): void {
     const isFew = shown.length <= FEW
     const lines = isFew ? { dark: 'rgba(31,41,55,.22)', pale: 'rgba(255,255,255,.5)' } : { dark: 'rgba(31,41,55,.14)', pale: 'rgba(255,255,255,.32)' }
     const styles = areaStyles(context, this.paint, lines, density, 1 / (scale * density))
     context.lineWidth = (isFew ? 1.2 : 1 / density) / scale
-    for (const i of shown) {
-      const { path } = this.shapes[i]!
-      const { fill, line } = styles(i)
+    for (const { path, area } of shown) {
+      const { fill, line } = styles(area)
       context.fillStyle = fill
       context.fill(path, 'evenodd')
       context.strokeStyle = line
@@ -200,9 +206,14 @@ function areaStyles(
   }
 }
 
-function boxOf(shape: Shape): [number, number, number, number] {
+/** Whether a box meets a rectangle (or a point, given twice). */
+function meets(box: Shape['box'], left: number, top: number, right: number, bottom: number): boolean {
+  return box[0] <= right && box[1] <= bottom && box[2] >= left && box[3] >= top
+}
+
+function boxOf(rings: Float64Array[]): Shape['box'] {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const ring of shape.rings) {
+  for (const ring of rings) {
     for (let i = 0; i < ring.length; i += 2) {
       left = Math.min(left, ring[i]!)
       right = Math.max(right, ring[i]!)

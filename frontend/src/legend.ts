@@ -7,6 +7,7 @@ export function fillLegend(legend: HTMLElement, { paint, points }: Pick<MapData,
   legend.replaceChildren()
   if (paint) {
     legend.append(heading(paint.title, paint.unit))
+    const plural = (count: number) => `${count.toLocaleString('en-GB')} ${paint.counted[count === 1 ? 0 : 1]}`
     const rows = paint.palette.map((colour, i) =>
       row(swatch(colour), paint.labels[i] ?? '', plural(paint.counts[i] ?? 0)),
     )
@@ -48,10 +49,6 @@ function row(mark: HTMLElement, label: string, count: string): HTMLElement {
   number.textContent = count
   made.append(mark, text, number)
   return made
-}
-
-function plural(count: number): string {
-  return `${count.toLocaleString('en-GB')} ${count === 1 ? 'area' : 'areas'}`
 }
 
 function swatch(background: string): HTMLElement {

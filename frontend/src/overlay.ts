@@ -45,6 +45,12 @@ export abstract class CanvasOverlay extends L.Renderer {
     this.draw(context, { scale: 2 ** zoom, left: corner.x, top: corner.y, width: size.x, height: size.y, zoom, density })
   }
 
+  /** Hides the canvas where it stands; drawing goes on. */
+  hide(isHidden: boolean): void {
+    const { _container: canvas } = this.inside
+    if (canvas) canvas.style.visibility = isHidden ? 'hidden' : ''
+  }
+
   protected _initContainer(): void {
     const canvas = document.createElement('canvas')
     canvas.setAttribute('aria-hidden', 'true')

@@ -37,7 +37,26 @@ export interface PaintData {
   faint: string | null
   faint_label: string
   faint_count: number
+  /** what the legend counts: one, many */
+  counted: [string, string]
   hover: HoverData[]
+}
+
+/** Larger areas of the same place, shown instead of the map's own below a zoom. */
+export interface CoarserData {
+  name: string
+  below_zoom: number
+  geometry: GeometryData
+  paint: PaintData
+}
+
+/** Finer borders, in files of which only those in view are fetched; the files stand beside the one that says so. */
+export interface CloseData {
+  from_zoom: number
+  /** whether the files together hold every area */
+  is_whole: boolean
+  /** file, west, south, east, north */
+  parts: [string, number, number, number, number][]
 }
 
 export type PointSymbol = 'circle' | 'square' | 'diamond' | 'triangle'
@@ -71,6 +90,10 @@ export interface MapData {
   height: number
   geometry: GeometryData
   paint: PaintData | null
+  /** from the largest areas to the smallest */
+  coarser: CoarserData[]
+  /** the level that Python takes to be on screen; null for the map's own areas */
+  level: string | null
   points: PointLayerData[]
   drawings: Drawing[]
   drawings_revision: Revision
@@ -94,12 +117,19 @@ export interface SelectedState {
   code: string | null
 }
 
+export interface LevelState {
+  /** of the geometry of the map's own areas */
+  revision: string
+  name: string | null
+}
+
 /** What Streamlit hands to the component on every run. */
 export interface Component {
   data: MapData
   parentElement: ShadowRoot | HTMLElement
   setStateValue(name: 'drawings', value: DrawingsState): void
   setStateValue(name: 'selected', value: SelectedState): void
+  setStateValue(name: 'level', value: LevelState): void
 }
 
 export const NO_DATA = 255

@@ -3,7 +3,7 @@ import { NOT_FOR_DRAWING, PANES, MapError, fetched, fetchedJson, latLngBounds, t
 import L from './leaflet'
 import { toWorld } from './overlay'
 import { NO_DATA_FILL, NO_DATA_LINE, inkOn, rgbOf } from './patterns'
-import { NO_DATA, type GeometryData, type Paint } from './protocol'
+import { NO_DATA, type CloseData, type GeometryData, type Paint } from './protocol'
 
 interface Picture {
   width: number
@@ -18,7 +18,7 @@ export async function loadRaster(geometry: GeometryData): Promise<AreaSet> {
     fetched(geometry.url, what).then((answer) => answer.blob()).then(pictureOf),
     fetchedJson(geometry.codes_url ?? '', 'The names of the areas'),
   ])
-  const { codes, names: labels } = names as { codes: string[]; names: string[] }
+  const { codes, names: labels, close } = names as { codes: string[]; names: string[]; close?: CloseData }
   const highest = picture.ids.reduce((most, id) => Math.max(most, id), 0)
   if (highest > codes.length) {
     throw new MapError(
@@ -26,7 +26,7 @@ export async function loadRaster(geometry: GeometryData): Promise<AreaSet> {
         'or this browser alters pictures to protect privacy.',
     )
   }
-  return new Raster(picture, codes, labels, geometry.bounds)
+  return new Raster(picture, codes, labels, close ?? null, geometry.bounds)
 }
 
 async function pictureOf(blob: Blob): Promise<Picture> {
@@ -72,6 +72,7 @@ class Raster implements AreaSet {
     private readonly picture: Picture,
     readonly codes: string[],
     readonly names: string[],
+    readonly close: CloseData | null,
     bounds: GeometryData['bounds'],
   ) {
     const [west, south, east, north] = bounds
@@ -88,6 +89,10 @@ class Raster implements AreaSet {
 
   remove(): void {
     this.layer.remove()
+  }
+
+  veil(isHidden: boolean): void {
+    this.canvas.style.visibility = isHidden ? 'hidden' : ''
   }
 
   paint(paint: Paint | null): void {

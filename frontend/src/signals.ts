@@ -8,6 +8,10 @@ interface Signals {
   paintMs: number
   mounts: number
   removals: number
+  /** the larger areas on screen; null where the map's own are */
+  level: string | null
+  /** whether the borders as seen close up are on screen, and how often they have changed */
+  closeUps: number
   /** where a longitude and latitude is in the window, in CSS pixels, on the map mounted last */
   place(longitude: number, latitude: number): [number, number]
 }
@@ -20,7 +24,7 @@ declare global {
 
 export function signals(): Signals {
   window.__hjpMap ??= {
-    painted: null, title: null, paintedAt: 0, paintMs: 0, mounts: 0, removals: 0, place: () => [NaN, NaN],
+    painted: null, title: null, paintedAt: 0, paintMs: 0, mounts: 0, removals: 0, level: null, closeUps: 0, place: () => [NaN, NaN],
   }
   return window.__hjpMap
 }

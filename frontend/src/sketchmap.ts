@@ -1,12 +1,12 @@
 // The map itself: keeps what is on screen in step with what Python sent, and tells Python what the user did.
 import { MapError, PANES, latLngBounds, type AreaSet } from './areas'
-import { loadPolygons } from './choropleth'
+import { loadAreaSet } from './close'
 import { Drawings } from './drawing'
 import L from './leaflet'
 import { fillLegend } from './legend'
+import { levelAt, seenAt } from './levels'
 import { Points } from './points'
 import { NO_DATA, decodePaint, type Component, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
-import { loadRaster } from './raster'
 import { buildShell, type CardLines, type Shell } from './shell'
 import { signals } from './signals'
 import { Swipe } from './swipe'
@@ -37,6 +37,11 @@ export class SketchMap {
   private selectedRevision: Revision | null = null
   private selected: string | null = null
   private fittedView = ''
+  private fittedBounds: GeometryData['bounds'] | null = null
+  /** areas once fetched, by the revision of their geometry, for as long as the place stays */
+  private readonly loaded = new Map<string, Promise<AreaSet>>()
+  private reportedLevel = ''
+  private levelTimer = 0
   private isMismatched = false
   private isDragged = false
   private reported = ''
@@ -75,11 +80,13 @@ export class SketchMap {
 
   update(component: Component): void {
     this.component = component
-    const { data } = component
-    this.shell.map.setAttribute('aria-label', data.label)
-    this.shell.map.style.height = `${data.height}px`
-    this.shell.root.style.setProperty('--map-height', `${data.height}px`)
-    this.shell.credit([data.attribution, data.basemap?.attribution].filter(Boolean).join(' · '))
+    const { data: sent } = component
+    this.shell.map.setAttribute('aria-label', sent.label)
+    this.shell.map.style.height = `${sent.height}px`
+    this.shell.root.style.setProperty('--map-height', `${sent.height}px`)
+    this.shell.credit([sent.attribution, sent.basemap?.attribution].filter(Boolean).join(' · '))
+    this.showPlace(sent)
+    const data = this.seen()
     this.updateLegend(data)
     this.updateGeometry(data)
     this.together.join(data.view_group)
@@ -89,21 +96,57 @@ export class SketchMap {
     this.updatePoints(data)
     this.updateDrawings(data)
     this.updateSelected(data)
+    this.reportLevel()
   }
 
   remove(): void {
+    clearTimeout(this.levelTimer)
     this.resizing.disconnect()
     this.together.leave()
     this.map.remove()
     signals().removals += 1
   }
 
+  /** What Python sent, as it is seen at this zoom. */
+  private seen(): MapData {
+    return seenAt(this.component.data, this.map.getZoom())
+  }
+
+  /** Goes to another place at once, so that its zoom decides which areas are fetched. */
+  private showPlace(data: MapData): void {
+    const { bounds } = data.geometry
+    if (this.fittedBounds && !isElsewhere(bounds, this.fittedBounds)) return
+    this.loaded.clear()
+    const isFirst = this.fittedBounds === null
+    this.fittedBounds = bounds
+    if (isFirst) this.updateLegend(data)
+    this.fit(data.geometry)
+    if (isFirst) this.points.addTo(this.map)
+  }
+
+  /** Larger or smaller areas, once the zoom asks for them; the old ones stay until the new ones are here. */
+  private updateLevel(): void {
+    const data = this.seen()
+    this.updateLegend(data)
+    this.updateGeometry(data)
+    this.updatePaint(data)
+    clearTimeout(this.levelTimer)
+    this.levelTimer = window.setTimeout(() => this.reportLevel(), 250)
+  }
+
+  /** Tells Python which level is on screen where it takes it to be another, for the table beside the map. */
+  private reportLevel(): void {
+    const { data } = this.component
+    const name = levelAt(data, this.map.getZoom())?.name ?? null
+    const report = `${data.geometry.revision} ${name}`
+    if (name !== data.level && report !== this.reportedLevel) {
+      this.component.setStateValue('level', { revision: data.geometry.revision, name })
+    }
+    this.reportedLevel = report
+  }
+
   private updateGeometry({ geometry }: MapData): void {
     if (geometry.revision === this.geometryRevision) return
-    if (this.geometryRevision === '') {
-      this.fit(geometry)
-      this.points.addTo(this.map)
-    }
     this.geometryRevision = geometry.revision
     void this.loadAreas(geometry)
   }
@@ -113,15 +156,14 @@ export class SketchMap {
     const isStale = () => this.geometryRevision !== geometry.revision
     const patience = setTimeout(() => isStale() || this.shell.message('Loading the map …'), 400)
     try {
-      const loaded = await (geometry.kind === 'raster' ? loadRaster(geometry) : loadPolygons(geometry))
+      const loaded = await this.areaSet(geometry)
       if (isStale()) return
-      const isFirst = this.areas === null
       this.areas?.remove()
       this.areas = loaded
       this.areasRevision = geometry.revision
       loaded.addTo(this.map)
-      this.updateLegend(this.component.data)
-      if (!isFirst) this.fit(geometry)
+      this.updateLegend(this.seen())
+      signals().level = levelAt(this.component.data, this.map.getZoom())?.name ?? null
       this.shell.message('')
       this.repaint()
       this.showSelected(this.selected)
@@ -130,12 +172,27 @@ export class SketchMap {
       this.areas?.remove() // the old areas under a new title would be a wrong map
       this.areas = null
       this.outline.clearLayers()
-      this.updateLegend(this.component.data)
+      this.updateLegend(this.seen())
       const reason = error instanceof MapError ? error.message : `The map could not be drawn: ${String(error)}`
       this.shell.message(`${reason} The table has the same figures.`, () => void this.loadAreas(geometry))
     } finally {
       clearTimeout(patience)
     }
+  }
+
+  private areaSet(geometry: GeometryData): Promise<AreaSet> {
+    const { revision } = geometry
+    const hooks = {
+      changed: () => {
+        signals().closeUps += 1
+        if (this.areasRevision === revision) this.showSelected(this.selected)
+      },
+      say: (text: string) => this.shell.message(text),
+    }
+    const coming = this.loaded.get(revision) ?? loadAreaSet(geometry, hooks)
+    this.loaded.set(revision, coming)
+    coming.catch(() => this.loaded.delete(revision)) // asked for again by "Try again"
+    return coming
   }
 
   /** The whole place in view, beside the legend where the legend lies over the map. */
@@ -276,6 +333,7 @@ export class SketchMap {
     })
     shell.map.addEventListener('keydown', (event) => this.onKey(event))
     map.on('moveend', () => this.announceCentre())
+    map.on('zoomend', () => this.component && this.fittedBounds && this.updateLevel())
     shell.map.addEventListener('blur', () => shell.hideCard())
   }
 
@@ -319,6 +377,12 @@ export class SketchMap {
 }
 
 type Drawing = MapData['drawings'][number]
+
+/** Whether bounds are those of another place, not of other areas of the same one. */
+function isElsewhere(bounds: GeometryData['bounds'], fitted: GeometryData['bounds']): boolean {
+  const size = Math.max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+  return bounds.some((edge, i) => Math.abs(edge - fitted[i]!) > 0.02 * size)
+}
 
 function areaLines(areas: AreaSet, paint: Paint | null, area: number): CardLines {
   const [name, code] = [areas.names[area] ?? '', areas.codes[area] ?? '']

@@ -2,14 +2,20 @@
 
 A place of up to `MOST_POLYGONS` areas is GeoJSON, simplified so that shared borders stay shared. All of England is a
 picture whose colours spell each area's position; the browser recolours it, so that 33,755 areas change in a moment.
+Both name **parts**: one file for each district, made when it is first asked for, with the borders as one sees them
+close up. The outer edge of a part is not simplified, so that parts made one by one still meet. Larger areas (systems,
+districts) are put together from the small ones, and share their borders with them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -21,10 +27,13 @@ from PIL import Image, ImageDraw
 from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84
 from hjp_geo.evidence import Evidence
 
-__all__ = ["MOST_POLYGONS", "PlaceGeometry", "place_geometry"]
+__all__ = ["MOST_POLYGONS", "PlaceGeometry", "level_geometry", "part_geometry", "place_geometry"]
 
 MOST_POLYGONS = 3_000
-_TOLERANCE_METRES = 25.0
+_FAR_METRES, _CLOSE_METRES, _WHOLE_COUNTRY_METRES = 100.0, 25.0, 250.0
+"""How much borders are simplified: a place seen whole, the same close up, and larger areas of a country."""
+_CLOSE_FROM_ZOOM = 10.0
+"""Where 100 m are about one pixel in England, and one pixel of the picture is three."""
 _DECIMALS = 5
 """Of a degree: about one metre."""
 _WEB_MERCATOR = "EPSG:3857"
@@ -53,13 +62,20 @@ def place_geometry(evidence: Evidence, place: str, folder: Path) -> PlaceGeometr
     if not about.is_file():
         about.parent.mkdir(parents=True, exist_ok=True)
         shapes = evidence.boundaries.loc[codes]
-        names = evidence.areas.loc[codes, "area_name"]
-        bounds = _write_polygons(shapes, names, folder / f"{stem}.json") if kind == "polygons" else None
-        bounds = bounds or _write_raster(shapes, names, folder / stem)
+        listing = {
+            "codes": list(codes),
+            "names": list(evidence.areas.loc[codes, "area_name"]),
+            "close": _parts(evidence.areas.loc[codes, "lad24_code"], shapes),
+        }
+        bounds = (
+            _write_polygons(shapes, listing, _FAR_METRES, folder / f"{stem}.far.json")
+            if kind == "polygons"
+            else _write_raster(shapes, listing, folder / stem)
+        )
         _write(about, json.dumps(bounds))
     return PlaceGeometry(
         kind=kind,
-        file=f"{stem}.json" if kind == "polygons" else f"{stem}.png",
+        file=f"{stem}.far.json" if kind == "polygons" else f"{stem}.png",
         codes_file=None if kind == "polygons" else f"{stem}.codes.json",
         revision=stem,
         bounds=tuple(json.loads(about.read_text("utf-8"))),
@@ -67,17 +83,96 @@ def place_geometry(evidence: Evidence, place: str, folder: Path) -> PlaceGeometr
     )
 
 
-def _write_polygons(shapes: gpd.GeoSeries, names: pd.Series[str], path: Path) -> tuple[float, ...]:
+def level_geometry(evidence: Evidence, place: str, level: str, folder: Path) -> PlaceGeometry:
+    """The larger areas of a place, such as its districts: its small areas put together, so all borders agree.
+
+    Made under ``folder`` if it is not there yet. ``codes`` are those of the larger areas, sorted. A larger area is what
+    of it lies in the place.
+    """
+    codes = evidence.areas_of(place)
+    groups = evidence.areas.loc[codes, f"{level}_code"].dropna()
+    stem = f"{evidence.build_id[:12]}/{place}"
+    _forget_older_builds(folder, evidence.build_id[:12])
+    about = folder / f"{stem}.{level}.about.json"
+    if not about.is_file():
+        about.parent.mkdir(parents=True, exist_ok=True)
+        small = evidence.boundaries.loc[groups.index]
+        shapes = small.groupby(groups).agg(lambda some: shapely.coverage_union_all(some.to_numpy()))
+        shapes = gpd.GeoSeries(shapes, crs=BRITISH_NATIONAL_GRID)
+        names = evidence.areas.loc[groups.index, f"{level}_name"].groupby(groups).first()
+        tolerance = _FAR_METRES if len(codes) <= MOST_POLYGONS else _WHOLE_COUNTRY_METRES
+        listing = {"codes": list(shapes.index), "names": list(names.loc[shapes.index])}
+        _write(about, json.dumps(_write_polygons(shapes, listing, tolerance, folder / f"{stem}.{level}.json")))
+    return PlaceGeometry(
+        kind="polygons",
+        file=f"{stem}.{level}.json",
+        codes_file=None,
+        revision=f"{stem}.{level}",
+        bounds=tuple(json.loads(about.read_text("utf-8"))),
+        codes=tuple(sorted(groups.unique())),
+    )
+
+
+def part_geometry(evidence: Evidence, file: str, folder: Path) -> Path | None:
+    """A part that a place's geometry names, by its path under ``folder``; made if it is not there yet.
+
+    None where there is no such part: another build, or a district that does not exist.
+    """
+    named = _PART.fullmatch(file)
+    if named is None or named["build"] != evidence.build_id[:12]:
+        return None
+    path = folder / file
+    if not path.is_file():
+        codes = evidence.areas.index[evidence.areas["lad24_code"] == named["district"]]
+        if codes.empty:
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shapes = evidence.boundaries.loc[codes]
+        simple = shapely.coverage_simplify(shapes.to_numpy(), _CLOSE_METRES, simplify_boundary=False)
+        _write(
+            path, _feature_collection(gpd.GeoSeries(simple, index=codes, crs=BRITISH_NATIONAL_GRID), {"codes": codes})
+        )
+    return path
+
+
+_PART = re.compile(r"(?P<build>[0-9a-z]+)/close/(?P<district>[A-Za-z0-9]+)\.json")
+
+
+def _parts(districts: pd.Series[str], shapes: gpd.GeoSeries) -> dict[str, Any]:
+    """Which files have the borders close up: from which zoom, where each lies, and whether they hold every area."""
+    boxes = shapes.bounds.groupby(districts).agg({"minx": "min", "miny": "min", "maxx": "max", "maxy": "max"})
+    corners = shapely.box(*(boxes[edge] for edge in ("minx", "miny", "maxx", "maxy")))
+    degrees = gpd.GeoSeries(corners, index=boxes.index, crs=BRITISH_NATIONAL_GRID).to_crs(WGS84).bounds.round(4)
+    return {
+        "from_zoom": _CLOSE_FROM_ZOOM,
+        "is_whole": bool(districts.notna().all()),
+        "parts": [[f"close/{code}.json", *box] for code, *box in degrees.itertuples(name=None)],
+    }
+
+
+def _write_polygons(shapes: gpd.GeoSeries, listing: dict[str, Any], metres: float, path: Path) -> tuple[float, ...]:
     simple = gpd.GeoSeries(
-        shapely.coverage_simplify(shapes.to_numpy(), _TOLERANCE_METRES), index=shapes.index, crs=BRITISH_NATIONAL_GRID
-    ).to_crs(WGS84)
-    rounded = _rounded(simple)
+        shapely.coverage_simplify(shapes.to_numpy(), metres), index=shapes.index, crs=BRITISH_NATIONAL_GRID
+    )
+    _write(path, _feature_collection(simple, listing))
+    return tuple(float(edge) for edge in simple.to_crs(WGS84).total_bounds)
+
+
+def _feature_collection(shapes: gpd.GeoSeries, listing: dict[str, Any]) -> str:
+    """GeoJSON in the order of ``codes``; ``names`` are optional, ``close`` says where there are parts."""
+    names = listing.get("names", [None] * len(shapes))
     features = [
-        {"type": "Feature", "properties": {"code": code, "name": name}, "geometry": json.loads(geometry)}
-        for code, name, geometry in zip(shapes.index, names, shapely.to_geojson(rounded), strict=True)
+        {
+            "type": "Feature",
+            "properties": {"code": code, **({} if name is None else {"name": name})},
+            "geometry": json.loads(geometry),
+        }
+        for code, name, geometry in zip(
+            listing["codes"], names, shapely.to_geojson(_rounded(shapes.to_crs(WGS84))), strict=True
+        )
     ]
-    _write(path, json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")))
-    return tuple(float(edge) for edge in simple.total_bounds)
+    collection = {"type": "FeatureCollection", "features": features}
+    return json.dumps(collection | {key: listing[key] for key in ("close",) if key in listing}, separators=(",", ":"))
 
 
 def _rounded(shapes: gpd.GeoSeries) -> npt.NDArray[np.object_]:
@@ -90,7 +185,7 @@ def _rounded(shapes: gpd.GeoSeries) -> npt.NDArray[np.object_]:
     return rounded
 
 
-def _write_raster(shapes: gpd.GeoSeries, names: pd.Series[str], stem: Path) -> tuple[float, ...]:
+def _write_raster(shapes: gpd.GeoSeries, listing: dict[str, Any], stem: Path) -> tuple[float, ...]:
     """A picture in Web Mercator whose red, green and blue spell position + 1, and the list of codes and names."""
     projected = shapes.to_crs(_WEB_MERCATOR)
     west, south, east, north = projected.total_bounds
@@ -98,9 +193,9 @@ def _write_raster(shapes: gpd.GeoSeries, names: pd.Series[str], stem: Path) -> t
     height = int(np.ceil((north - south) / metres))
     picture = Image.new("RGB", (_RASTER_WIDTH, height))
     _burn(projected, picture, west, north, metres)
-    picture.save(stem.with_suffix(".png.partial"), format="PNG", optimize=True)
-    stem.with_suffix(".png.partial").replace(stem.with_suffix(".png"))
-    listing = {"codes": list(shapes.index), "names": list(names)}
+    partial = stem.with_suffix(f".png.{uuid.uuid4().hex}.partial")
+    picture.save(partial, format="PNG", optimize=True)
+    partial.replace(stem.with_suffix(".png"))
     _write(stem.with_suffix(".codes.json"), json.dumps(listing, separators=(",", ":")))
     corners = gpd.GeoSeries(gpd.points_from_xy([west, east], [north - height * metres, north]), crs=_WEB_MERCATOR)
     degrees = corners.to_crs(WGS84)
@@ -121,7 +216,7 @@ def _burn(shapes: gpd.GeoSeries, picture: Image.Image, west: float, north: float
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # two people may ask at once
     partial.write_text(text, "utf-8")
     partial.replace(path)
 

@@ -136,10 +136,11 @@ def _place(known: Evidence, start: Plan) -> str:
         wanted = usual_plan(known).place
         st.warning(escaped(f"{error} Showing {known.places[wanted].name} instead."))
     places = place_options(known, wanted)
+    if st.session_state.get("place") not in places:  # not a default: picking a place on the map sets this widget too
+        st.session_state["place"] = wanted
     return st.selectbox(
         "Place",
         list(places),
-        index=list(places).index(wanted),
         format_func=lambda code: place_label(places[code]),
         key="place",
         help="Primary care networks and own areas: see the page Place and people.",

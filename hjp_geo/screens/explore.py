@@ -17,24 +17,23 @@ from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.gaps import thresholds
-from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
+from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, need_view, provision_view, sketch
 from hjp_geo.screens.going_on import link_to
-from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
+from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
+from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.state import (
-    MAPS_URL,
     drawings,
     drawings_revision,
     evidence,
-    maps_folder,
     plan_to_address,
     start_plan,
     stop_with,
 )
 from hjp_geo.screens.style import apply_style
-from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
+from hjp_geo.sketchmap import MapData, Point, PointLayer, sketch_map
 
 __all__ = ["need_page", "page", "provision_page"]
 
@@ -56,13 +55,13 @@ def page() -> None:
     found = need_panel.how_sure(found, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected = _map(found, known, shown)
+        selected, level = _map(found, known, shown)
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         sketch.panel(found, known)
-    _below(found, known, shown)
+    _below(found, known, shown, level)
 
 
 def need_page() -> None:
@@ -73,13 +72,13 @@ def need_page() -> None:
     found = need_panel.how_sure(_answer(asked, known), known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected = _map(found, known, shown, tools=())
+        selected, level = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         need_view.panel(found, known)
-    _below(found, known, shown)
+    _below(found, known, shown, level)
     link_to("3 Provision", "where advice is, and who can reach it")
 
 
@@ -91,13 +90,13 @@ def provision_page() -> None:
     found = _answer(asked, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected = _map(found, known, shown, tools=())
+        selected, level = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         provision_view.panel(found, known)
-    _below(found, known, shown)
+    _below(found, known, shown, level)
     link_to("4 Gaps", "where need is great and advice out of reach")
 
 
@@ -148,21 +147,25 @@ def _headline(found: Answer) -> None:
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS) -> str | None:
-    """The map itself; what the user has drawn goes into the session, the area selected is returned."""
+def _map(
+    found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS
+) -> tuple[str | None, str | None]:
+    """The map itself; what the user has drawn goes into the session.
+
+    Returned are the area selected, and the level of the areas on screen: None for neighbourhoods.
+    """
+    beside = st.columns([0.6, 0.4], vertical_alignment="bottom")
+    with beside[0]:
+        choice = area_choice(known, found.place.code, shown)
+    with beside[1]:
+        classing = ("quantiles", ()) if isinstance(shown, Overlap) else _classing()
     with st.spinner("Preparing the map of this place …"):
-        files = place_geometry(known, found.place.code, maps_folder())
-    classing = ("quantiles", ()) if isinstance(shown, Overlap) else _classing()
+        areas = map_areas(found, known, shown, choice, classing)
     state = sketch_map(
         MapData(
-            geometry=Geometry(
-                kind="polygons" if files.kind == "polygons" else "raster",
-                url=f"{MAPS_URL}/{files.file}",
-                codes_url=f"{MAPS_URL}/{files.codes_file}" if files.codes_file else None,
-                revision=files.revision,
-                bounds=files.bounds,
-            ),
-            paint=paint(found, known, shown, *classing),
+            geometry=areas.geometry,
+            paint=areas.paint,
+            coarser=areas.coarser,
             points=_points(found, known),
             drawings=drawings(),
             tools=tools,
@@ -174,10 +177,13 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _T
             height=560,
         ),
         key="map",
+        on_change=pick_place,
     )
+    if areas.fixed or areas.coarser:
+        st.caption("A system or district clicked (or under the cross, with Enter) becomes the place.")
     st.caption("All credits stand under “Notes, rules and credits” below, and in every file.")
     st.session_state["drawings"] = list(state.drawings)
-    return state.selected
+    return state.selected, areas.fixed or state.level
 
 
 def _classing() -> tuple[str, tuple[float, ...]]:
@@ -266,10 +272,14 @@ def _choices(found: Answer, selected: str | None) -> list[str]:
     return chosen if selected in chosen or selected not in ordered else [str(selected), *chosen]
 
 
-def _below(found: Answer, known: Evidence, shown: str | Overlap) -> None:
+def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | None) -> None:
     table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
     with table:
-        _table(found, known, shown)
+        if level is None or isinstance(shown, Overlap):
+            _table(found, known, shown)
+        else:
+            level_table(found, known, shown, level)
+        _downloads(found, known)
     with notes:
         st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in caveats(found, known)))
         st.markdown("**Credits**")
@@ -292,6 +302,9 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
     st.dataframe(shown_rows, height=320, column_config=labels, lazy=True)
     if len(table) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS:,} areas of greatest need; all {len(table):,} are in the files.")
+
+
+def _downloads(found: Answer, known: Evidence) -> None:
     for column, (suffix, kind) in zip(st.columns(4), _ABOUT.items(), strict=False):
         column.download_button(
             f"Download {EXPORTS[suffix].label}",

@@ -27,8 +27,10 @@ __all__ = [
     "THIRDS",
     "Overlap",
     "cases_behind",
+    "low_is_worse",
     "overlap_words",
     "paint",
+    "shades_of",
     "shown_values",
 ]
 
@@ -147,14 +149,11 @@ def paint(
     if isinstance(what, Overlap):
         return _paint_overlap(found, evidence, what)
     values, title, unit = shown_values(found, evidence, what)
-    family = what if what in (NEED, ACCESS) else str(evidence.layers.loc[what, "role"])
-    palette = WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])
     behind = cases_behind(found, evidence, what)
     few = values.notna() & (few_cases(behind["cases"]) if behind is not None else False)
     found_classes, labels = classed(values.mask(few), classing, limits)
     classes = np.where(found_classes == NOT_KNOWN, NO_DATA, found_classes).astype(np.uint8)
-    low_is_worse = what == ACCESS or (what in evidence.layers.index and _low_is_need(evidence, what))
-    shades = palette[: len(labels)][:: -1 if low_is_worse else 1]
+    shades = shades_of(evidence, what)[: len(labels)][:: -1 if low_is_worse(evidence, what) else 1]
     if few.any():
         classes[few.to_numpy()] = len(labels)
         shades, labels = (*shades, FEW_SHADE), (*labels, f"few cases (under {FEW_CASES})")
@@ -173,8 +172,16 @@ def paint(
     )
 
 
-def _low_is_need(evidence: Evidence, layer: str) -> bool:
-    return str(evidence.layers.loc[layer, "polarity"]) == "low_is_need"
+def shades_of(evidence: Evidence, what: str) -> tuple[str, ...]:
+    """The colours of what the map shows, from the palest."""
+    family = what if what in (NEED, ACCESS) else str(evidence.layers.loc[what, "role"])
+    return WORSE_IS_DARKER.get(family, WORSE_IS_DARKER["need"])
+
+
+def low_is_worse(evidence: Evidence, what: str) -> bool:
+    """Whether low values of what the map shows are the worse ones, so that they are the darker."""
+    known = what in evidence.layers.index
+    return what == ACCESS or (known and str(evidence.layers.loc[what, "polarity"]) == "low_is_need")
 
 
 def _numbers(values: pd.Series[float]) -> npt.NDArray[np.float64]:

@@ -27,6 +27,7 @@ __all__ = [
     "plan_from_address",
     "plan_to_address",
     "replace_drawings",
+    "standing_evidence",
     "start_plan",
     "stop_with",
 ]
@@ -55,6 +56,15 @@ def evidence() -> Evidence:
         stop_with("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
     except HjpError as error:
         stop_with(str(error))
+
+
+def standing_evidence() -> Evidence | None:
+    """The same for the web server itself, between pages; None where there is no warehouse."""
+    path = warehouse_path(cache_folder())
+    if not path.is_file():
+        return None
+    stamp = path.stat()
+    return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -91,8 +101,9 @@ def plan_to_address(plan: Plan) -> None:
     there = {name: value for name, value in values.items() if value is not None}
     wanted = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in there.items()}
     wanted["weights"] = weights
-    if "scenario" in st.query_params:  # which scenario is open stays in the link
-        wanted["scenario"] = st.query_params["scenario"]
+    for kept in ("scenario", "level"):  # which scenario is open, and what areas are shown, stay in the link
+        if kept in st.query_params:
+            wanted[kept] = st.query_params[kept]
     st.session_state["asked_plan"] = plan
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

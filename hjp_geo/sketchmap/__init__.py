@@ -11,14 +11,18 @@ The server must offer :data:`STATIC` under :data:`ASSETS_URL`; nothing is loaded
 
 * ``geometry``: a GeoJSON FeatureCollection in WGS84 whose features carry ``code`` and ``name``, or a PNG whose red,
   green and blue bytes spell the area's position plus one (0 where there is none), in Web Mercator, with a JSON file
-  ``{"codes": […], "names": […]}``. **The order of the areas there is the order of every array here.**
+  ``{"codes": […], "names": […]}``. **The order of the areas there is the order of every array here.** Either JSON may
+  have ``close``: from which zoom to fetch finer borders, and in which files, each with its bounds; a file not in view
+  is never asked for.
+* ``coarser``: larger areas with a geometry and paint of their own, shown instead while the map is zoomed out.
 * ``paint``: classes (one byte per area, 255 is "no data"), marks (one bit per area, hatched), hover values (float32).
 * ``points``: sites as rows of longitude, latitude, name, kind, sent along or fetched by URL.
 * ``drawings``: GeoJSON features. A Point with ``radius_m`` is a circle; a Polygon or MultiPolygon is an area. Each has
   ``id``, ``name`` and, if wanted, ``status`` (existing, new, edited, removed), which sets its look: an existing one
   that the user changes becomes edited. Other properties, and shapes the map cannot show, come back as they went.
 
-**What comes back** is ``{"drawings": {"revision", "features"}, "selected": {"revision", "code"}}``. The revision says
+**What comes back** is ``{"drawings": {"revision", "features"}, "selected": {"revision", "code"}, "level": {"revision",
+"name"}}``; the revision of the level is that of the geometry. The revision says
 which of Python's versions the user's change was made on. To replace what is on the map while it is shown (a form
 added a circle, a table chose an area), send the new value with another revision: then the new value wins, on the
 screen and in what :func:`sketch_map` returns, and what the browser said about the older revision is ignored.
@@ -40,6 +44,7 @@ from hjp_geo.errors import HjpError
 from hjp_geo.sketchmap._data import (
     NO_DATA,
     Basemap,
+    Coarser,
     Drawing,
     Geometry,
     HoverColumn,
@@ -58,6 +63,7 @@ __all__ = [
     "NO_DATA",
     "STATIC",
     "Basemap",
+    "Coarser",
     "Drawing",
     "Geometry",
     "HoverColumn",
@@ -118,9 +124,10 @@ def sketch_map(data: MapData, *, key: str, on_change: Callable[[], None] | None 
     known = _read_state(st.session_state.get(key), data)
     _component()(
         key=key,
-        data=data.payload(drawings=known.drawings, selected=known.selected),
+        data=data.payload(drawings=known.drawings, selected=known.selected, level=known.level),
         on_drawings_change=on_change or _nothing,
         on_selected_change=on_change or _nothing,
+        on_level_change=_nothing,
     )
     return known
 
@@ -130,12 +137,19 @@ def _read_state(raw: Any, data: MapData) -> MapState:
     raw = raw if isinstance(raw, dict) else {}
     drawings = raw.get("drawings") or {}
     selected = raw.get("selected") or {}
+    level = raw.get("level") or {}
+    is_level_here = level.get("revision") == data.geometry.revision and level.get("name") in _levels(data)
     is_drawn_here = drawings.get("revision") == data.drawings_revision
     is_selected_here = selected.get("revision") == data.selected_revision
     return MapState(
         drawings=tuple(drawings["features"]) if is_drawn_here else tuple(data.drawings),
         selected=selected["code"] if is_selected_here else data.selected,
+        level=level["name"] if is_level_here else data.first_level,
     )
+
+
+def _levels(data: MapData) -> list[str | None]:
+    return [None, *(each.name for each in data.coarser)]
 
 
 def _nothing() -> None:

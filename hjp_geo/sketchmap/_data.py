@@ -93,6 +93,8 @@ class Paint:
     marks_label: str = "Desert"
     faint: NDArray[np.bool_] | None = None
     faint_label: str = "Desert, fragile"
+    counted: tuple[str, str] = ("area", "areas")
+    """What the legend counts: one, many."""
     hover: tuple[HoverColumn, ...] = ()
 
     def __post_init__(self) -> None:
@@ -135,7 +137,27 @@ class Paint:
             "faint": _bits(self.faint),
             "faint_label": self.faint_label,
             "faint_count": 0 if self.faint is None else int(self.faint.sum()),
+            "counted": list(self.counted),
             "hover": [column.payload() for column in self.hover],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Coarser:
+    """Larger areas of the same place, shown instead of the map's own while it is zoomed out to below `below_zoom`."""
+
+    name: str
+    below_zoom: float
+    geometry: Geometry
+    paint: Paint
+
+    def payload(self) -> dict[str, Any]:
+        """The level as the browser reads it."""
+        return {
+            "name": self.name,
+            "below_zoom": self.below_zoom,
+            "geometry": self.geometry.payload(),
+            "paint": self.paint.payload(),
         }
 
 
@@ -197,6 +219,8 @@ class MapData:
 
     geometry: Geometry
     paint: Paint | None = None
+    coarser: Sequence[Coarser] = ()
+    """From the largest areas, with the lowest zoom, to the smallest."""
     points: Sequence[PointLayer] = ()
     drawings: Sequence[Drawing] = ()
     drawings_revision: int | str = 0
@@ -212,8 +236,13 @@ class MapData:
     basemap: Basemap | None = None
     height: int = 600
 
-    def payload(self, *, drawings: Sequence[Drawing], selected: str | None) -> dict[str, Any]:
-        """The whole as the browser reads it, with the drawings and the selection as last known."""
+    @property
+    def first_level(self) -> str | None:
+        """The level taken to be shown before the browser has said: the largest areas; None for the map's own."""
+        return self.coarser[0].name if self.coarser else None
+
+    def payload(self, *, drawings: Sequence[Drawing], selected: str | None, level: str | None = None) -> dict[str, Any]:
+        """The whole as the browser reads it, with the drawings, the selection and the level as last known."""
         basemap = None
         if self.basemap is not None:
             basemap = {"url": self.basemap.url, "attribution": self.basemap.attribution}
@@ -222,6 +251,8 @@ class MapData:
             "height": self.height,
             "geometry": self.geometry.payload(),
             "paint": None if self.paint is None else self.paint.payload(),
+            "coarser": [each.payload() for each in self.coarser],
+            "level": level,
             "points": [layer.payload() for layer in self.points],
             "drawings": list(drawings),
             "drawings_revision": self.drawings_revision,
@@ -237,10 +268,14 @@ class MapData:
 
 @dataclass(frozen=True, slots=True)
 class MapState:
-    """What the user has drawn, and the code of the area selected (None where there is none)."""
+    """What the user has drawn, the code of the area selected (None where there is none), and the level on screen.
+
+    `level` is the name of the coarser areas that are shown for now; None where the map's own are.
+    """
 
     drawings: tuple[Drawing, ...] = field(default=())
     selected: str | None = None
+    level: str | None = None
 
 
 def _bits(marks: NDArray[np.bool_] | None) -> str | None:

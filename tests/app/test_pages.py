@@ -21,7 +21,7 @@ def map_page(tiny_cache: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=30)
 
 
-def _map_without_a_browser(data: object, key: str) -> MapState:
+def _map_without_a_browser(data: object, key: str, on_change: object = None) -> MapState:
     return MapState(drawings=tuple(data.drawings), selected=data.selected)  # type: ignore[attr-defined]
 
 

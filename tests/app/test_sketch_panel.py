@@ -48,7 +48,7 @@ def page(cache: Path, scenarios: Scenarios, monkeypatch: pytest.MonkeyPatch) -> 
     return opened
 
 
-def _map_without_a_browser(data: object, key: str) -> MapState:
+def _map_without_a_browser(data: object, key: str, on_change: object = None) -> MapState:
     return MapState(drawings=tuple(data.drawings), selected=data.selected)  # type: ignore[attr-defined]
 
 
