@@ -18,7 +18,7 @@ from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
-from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens import ask, catchments, need_panel, sketch
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
@@ -120,6 +120,8 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
             drawings_revision=drawings_revision(),
             selected=st.session_state.get("chosen_area"),
             selected_revision=int(st.session_state.get("chosen_revision", 0)),
+            tools=("point_radius", "polygon", "travel_time"),
+            catchments=catchments.outlines(known),
             label=f"Map of {found.place.name}",
             attribution=" ".join(known.attribution(["area_boundaries"])),
             height=560,

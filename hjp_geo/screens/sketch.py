@@ -11,13 +11,14 @@ import streamlit as st
 
 from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import ENGLAND, Evidence
+from hjp_geo.journeys import MODES
 from hjp_geo.plan import Answer
 from hjp_geo.scenario import Scenario
 from hjp_geo.screens import assessed, scenarios, suggest_sites
 from hjp_geo.screens.design_card import offer_and_design
 from hjp_geo.screens.state import drawings, replace_drawings
 from hjp_geo.screens.text import escaped
-from hjp_geo.siting import RULES, SPEEDS_KMH, Candidate, assess, point_of
+from hjp_geo.siting import RULES, Candidate, assess, point_of
 from hjp_geo.sketchmap import Drawing
 
 __all__ = ["escaped", "panel"]
@@ -119,8 +120,11 @@ def _by_minutes(known: Evidence) -> None:
         where = st.text_input("Place for a travel-time catchment (postcode or point)")
         left, right = st.columns(2)
         minutes = left.number_input("Minutes", 1.0, 120.0, 20.0, 5.0)
-        mode = right.selectbox("By", list(SPEEDS_KMH), index=1)
-        st.caption("A straight line at an average speed, not a journey planner; the figures say which speed.")
+        mode = right.selectbox("How", list(MODES), index=2, format_func=MODES.__getitem__)
+        st.caption(
+            "The areas that are so near by kept journeys, where they go there; else by an estimate for each area. "
+            "The figures say which."
+        )
         if st.form_submit_button("Add catchment", width="stretch"):
             _add_or_say(
                 lambda: [Candidate.within_minutes(_point(where, known), minutes, mode=mode, name=where.strip())]
@@ -188,6 +192,9 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
 
 
 def _what(properties: dict[str, Any]) -> str:
+    if "minutes" in properties:
+        how = MODES.get(str(properties.get("mode")), "")
+        return escaped(f"{properties['minutes']} minutes {how}".strip())
     if codes := properties.get("codes"):
         return f"{len(codes):,} areas by name"
     radius = properties.get("radius_m")
