@@ -197,6 +197,7 @@ export class Drawings {
     this.group.addLayer(layer)
     const travel = shape === 'CircleMarker' ? this.travel : {}
     this.adopt(layer, { id: randomId(), name: this.freeName(shape === 'Polygon' ? 'Area' : 'Point'), status: 'new', ...travel })
+    if (isCatchment(layer)) layer.setRadius(POINT_PIXELS)
     this.snap(layer)
     this.showReaches()
     this.report(this.features())
@@ -317,7 +318,7 @@ export class Drawings {
     const reach = this.reachOf(layer, properties)
     if (reach) {
       const said = document.createElement('span')
-      said.className = 'hjp-radius'
+      said.className = isCatchment(layer) ? 'hjp-radius hjp-minutes' : 'hjp-radius'
       said.textContent = reach
       parts.push(said)
     }

@@ -15,10 +15,12 @@ from hjp_geo.journeys import MODES
 from hjp_geo.plan import Answer
 from hjp_geo.scenario import Scenario
 from hjp_geo.screens import assessed, scenarios, suggest_sites
+from hjp_geo.screens.catchments import is_catchment
+from hjp_geo.screens.change_sketch import change_form
 from hjp_geo.screens.design_card import offer_and_design
 from hjp_geo.screens.state import drawings, replace_drawings
 from hjp_geo.screens.text import escaped
-from hjp_geo.siting import RULES, Candidate, assess, point_of
+from hjp_geo.siting import RULES, Candidate, assess, catchment_of, point_of, short_label
 from hjp_geo.sketchmap import Drawing
 
 __all__ = ["escaped", "panel"]
@@ -39,7 +41,7 @@ def panel(found: Answer, known: Evidence) -> None:
         _drawn(found, known, scenario)
         return
     st.caption(
-        "Draw a point with a radius or a polygon on the map, or add one here by postcode. The figures appear at once."
+        "Draw a point with a radius, a travel-time catchment or a polygon on the map, or add one here by postcode. The figures appear at once."
     )
     scenarios.saved_while_drawing(found.plan, known, None, None)
     scenarios.bar(known)
@@ -63,6 +65,7 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
         return
     with first:
         assessed.headline(figures, found, known)
+    _change(drawn, known)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 
@@ -179,7 +182,7 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
         properties = one.get("properties", {})
         name = str(properties.get("name") or f"Sketch {number + 1}")
         left, right = st.columns([0.75, 0.25], vertical_alignment="center")
-        left.markdown(f"**{escaped(name)}** · {_what(properties)}")
+        left.markdown(f"**{escaped(name)}** · {_what(one, known)}")
         right.button(
             "Remove",
             key=f"remove-{properties.get('id', number)}",
@@ -191,14 +194,23 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
     _listed_areas(drawn, known)
 
 
-def _what(properties: dict[str, Any]) -> str:
-    if "minutes" in properties:
-        how = MODES.get(str(properties.get("mode")), "")
-        return escaped(f"{properties['minutes']} minutes {how}".strip())
+def _what(drawing: Drawing, known: Evidence) -> str:
+    properties = drawing.get("properties", {})
+    if is_catchment(drawing):
+        return _catchment_in_words(drawing, known)
     if codes := properties.get("codes"):
         return f"{len(codes):,} areas by name"
     radius = properties.get("radius_m")
     return f"{float(radius) / 1000:.1f} km around a point" if radius else "polygon"
+
+
+def _catchment_in_words(drawing: Drawing, known: Evidence) -> str:
+    try:
+        candidate = Candidate.from_feature(drawing)
+        found = catchment_of(candidate, known)
+    except HjpError as error:
+        return escaped(str(error))
+    return escaped(f"{short_label(candidate, found)}: {len(found.codes):,} areas")
 
 
 def _listed_areas(drawn: list[Drawing], known: Evidence) -> None:
@@ -248,6 +260,15 @@ def _rule(scenario: Scenario | None) -> str:
             help=" ".join(RULES.values()),
         )
     )
+
+
+def _change(drawn: list[Drawing], known: Evidence) -> None:
+    """Another name, reach or place for one of the sketches."""
+    names = {str(number): str(one["properties"].get("name", "")) for number, one in enumerate(drawn)}
+    with st.expander("Change a sketch: its name, reach or place"):
+        chosen = st.selectbox("Which sketch", list(names), format_func=names.__getitem__, key="change-of")
+        number = min(int(chosen or 0), len(drawn) - 1)
+        change_form(drawn[number], known, lambda new: _put(drawn, number, new))
 
 
 def _offers(drawn: list[Drawing], candidates: list[Candidate]) -> None:
