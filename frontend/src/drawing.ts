@@ -1,12 +1,15 @@
-// What people draw: circles (a point with a radius) and polygons, through Geoman, as GeoJSON that Python can keep.
+// What people draw: circles (a point with a radius), travel-time catchments (a point with minutes) and polygons, through
+// Geoman, as GeoJSON that Python can keep.
 import type { MultiPolygon, Polygon, Position } from 'geojson'
+import { Reaches, isCatchment, travelOf } from './catchments'
 import L from './leaflet'
+import { Panel, type Chosen, type TravelTime } from './panel'
 import type { FoundPoint } from './points'
-import type { Drawing, DrawingProperties, MapData } from './protocol'
+import type { CatchmentData, Drawing, DrawingProperties, MapData } from './protocol'
 import type { Shell } from './shell'
 
-type DrawnLayer = L.Circle | L.Polygon
-type Shape = 'Circle' | 'Polygon'
+type DrawnLayer = L.Circle | L.CircleMarker | L.Polygon
+type Shape = 'Circle' | 'CircleMarker' | 'Polygon'
 
 /** Colour and line by status: told apart by dashes as well as by hue. */
 const LOOK: Record<string, L.PathOptions> = {
@@ -18,6 +21,10 @@ const LOOK: Record<string, L.PathOptions> = {
 // Filled with nothing, yet filled: what lies inside keeps its colours, and the inside can still be dragged.
 const STYLE: L.PathOptions = { weight: 2.5, fillOpacity: 0, className: 'hjp-drawing' }
 
+/** The point of a catchment: filled, or hollow where it was changed or taken away. */
+const POINT: L.PathOptions = { weight: 3, fillOpacity: 1, className: 'hjp-drawing' }
+const POINT_PIXELS = 7
+
 /** Button words and hints, in place of Geoman's ("Draw Polygons", "Edit Layers", "vertex"). */
 const WORDS = {
   tooltips: {
@@ -26,11 +33,13 @@ const WORDS = {
     finishPoly: 'Click the first corner to finish',
     startCircle: 'Click to place the point',
     finishCircle: 'Click to set the radius',
+    placeCircleMarker: 'Click the place that people would travel to',
   },
   actions: { finish: 'Finish', cancel: 'Cancel', removeLastVertex: 'Remove last corner' },
   buttonTitles: {
     drawCircleButton: 'Draw a point with a radius',
     drawPolyButton: 'Draw an area',
+    drawCircleMarkerButton: 'Travel-time catchment: click a point',
     editButton: 'Change shapes: drag their handles',
     dragButton: 'Move shapes: drag them',
     deleteButton: 'Delete shapes: click them',
@@ -44,6 +53,11 @@ export class Drawings {
   private others: Drawing[] = []
   private readonly history = new History()
   private readonly buttons: { undo: HTMLAnchorElement; redo: HTMLAnchorElement }
+  private readonly reaches: Reaches
+  private readonly panel: Panel
+  /** what the panel speaks of; null for the catchment that is drawn next */
+  private chosen: DrawnLayer | null = null
+  private travel: TravelTime = { minutes: 20, mode: 'drive' }
 
   constructor(
     private readonly map: L.Map,
@@ -53,11 +67,14 @@ export class Drawings {
   ) {
     this.buttons = historyButtons(map, () => this.undo(), () => this.redo())
     this.group.addTo(map)
+    this.reaches = new Reaches(map)
+    this.panel = new Panel(map, (chosen) => this.changeChosen(chosen), () => this.finish())
     map.pm.setLang('en', WORDS as Parameters<typeof map.pm.setLang>[1], 'en')
     map.pm.setGlobalOptions({
       layerGroup: this.group,
       allowSelfIntersection: false,
       continueDrawing: false,
+      resizeableCircleMarker: false,
       pathOptions: { ...STYLE, ...LOOK['new'] },
       templineStyle: { color: '#9d174d', weight: 2.5 },
       hintlineStyle: { color: '#9d174d', weight: 2, dashArray: '5 5' },
@@ -65,7 +82,10 @@ export class Drawings {
     map.on('pm:create', ({ layer, shape }) => this.created(layer as DrawnLayer, shape as Shape))
     map.on('pm:remove', ({ layer }) => this.removed(layer as DrawnLayer))
     map.on('pm:drawstart', ({ workingLayer, shape }) => this.readRadiusWhileDrawing(workingLayer, shape as Shape))
+    map.on('pm:drawstart', ({ shape }) => this.choose(null, shape === 'CircleMarker'))
     map.on('pm:drawend', () => this.shell.readOut(''))
+    map.on('pm:drawend', () => this.chosen ?? this.panel.hide())
+    map.on('click', () => this.isBusy() || this.choose(null))
     map.on('pm:globaleditmodetoggled', ({ enabled }) => map.getContainer().classList.toggle('hjp-editing', enabled))
   }
 
@@ -73,6 +93,13 @@ export class Drawings {
   load(features: Drawing[]): void {
     this.history.keep(features)
     this.show(features)
+  }
+
+  /** What Python has worked out of the catchments as they were last told. */
+  learn(catchments: CatchmentData[]): void {
+    this.reaches.learn(catchments)
+    this.showReaches()
+    for (const layer of this.properties.keys()) if (isCatchment(layer)) this.label(layer)
   }
 
   undo(): void {
@@ -104,6 +131,7 @@ export class Drawings {
   private show(features: Drawing[]): void {
     const { pm } = this.map
     const mode = { edit: pm.globalEditModeEnabled(), drag: pm.globalDragModeEnabled(), remove: pm.globalRemovalModeEnabled() }
+    const chosen = this.chosen && this.properties.get(this.chosen)?.id
     this.leaveModes()
     this.group.clearLayers()
     this.properties.clear()
@@ -113,6 +141,8 @@ export class Drawings {
       if (layer) this.adopt(layer.addTo(this.group), feature.properties)
       else this.others.push(feature)
     }
+    this.choose([...this.properties].find(([, { id }]) => chosen && id === chosen)?.[0] ?? null)
+    this.showReaches()
     this.showHistory()
     if (mode.edit) pm.enableGlobalEditMode()
     if (mode.drag) pm.enableGlobalDragMode()
@@ -127,10 +157,11 @@ export class Drawings {
     if (!tools.length) return
     pm.addControls({
       position: 'topleft',
-      drawMarker: false, drawPolyline: false, drawRectangle: false, drawCircleMarker: false, drawText: false,
+      drawMarker: false, drawPolyline: false, drawRectangle: false, drawText: false,
       cutPolygon: false, rotateMode: false,
       drawCircle: tools.includes('point_radius'),
       drawPolygon: tools.includes('polygon'),
+      drawCircleMarker: tools.includes('travel_time'),
     })
     nameButtons(this.map.getContainer())
   }
@@ -142,6 +173,12 @@ export class Drawings {
 
   isDrawing(): boolean {
     return this.map.pm.globalDrawModeEnabled()
+  }
+
+  /** Leaves whatever is being drawn, changed or chosen. */
+  leave(): void {
+    this.leaveModes()
+    this.choose(null)
   }
 
   leaveModes(): void {
@@ -158,29 +195,85 @@ export class Drawings {
 
   private created(layer: DrawnLayer, shape: Shape): void {
     this.group.addLayer(layer)
-    this.adopt(layer, { id: randomId(), name: this.freeName(shape === 'Circle' ? 'Point' : 'Area'), status: 'new' })
+    const travel = shape === 'CircleMarker' ? this.travel : {}
+    this.adopt(layer, { id: randomId(), name: this.freeName(shape === 'Polygon' ? 'Area' : 'Point'), status: 'new', ...travel })
+    if (isCatchment(layer)) layer.setRadius(POINT_PIXELS)
     this.snap(layer)
+    this.showReaches()
     this.report(this.features())
+    this.choose(layer)
   }
 
   private removed(layer: DrawnLayer): void {
     this.group.removeLayer(layer)
-    if (this.properties.delete(layer)) this.report(this.features())
+    if (!this.properties.delete(layer)) return
+    if (this.chosen === layer) this.choose(null)
+    this.showReaches()
+    this.report(this.features())
+  }
+
+  /** Opens the panel on a drawing, or on the catchment to come, or closes it. */
+  private choose(layer: DrawnLayer | null, isNext = false): void {
+    this.chosen = layer
+    const properties = layer && this.properties.get(layer)
+    if (properties && this.buttons.undo.parentElement?.hidden === false) {
+      this.panel.show({ name: properties.name, travel: isCatchment(layer!) ? travelOf(properties) : null })
+    } else if (isNext) this.panel.show({ name: null, travel: this.travel })
+    else this.panel.hide()
+  }
+
+  /** The panel's Done: nothing is chosen and nothing being drawn; the map has the keys again. */
+  private finish(): void {
+    if (this.isDrawing()) this.map.pm.disableDraw()
+    this.choose(null)
+    this.map.getContainer().focus()
+  }
+
+  private changeChosen({ name, travel }: Chosen): void {
+    if (travel) this.travel = travel
+    const properties = this.chosen && this.properties.get(this.chosen)
+    if (!this.chosen || !properties) return
+    if (name) properties.name = name
+    if (travel && isCatchment(this.chosen)) Object.assign(properties, travel)
+    this.edited(this.chosen)
+  }
+
+  /** The areas that each catchment reaches, where Python has said so of the catchment as it stands. */
+  private showReaches(): void {
+    const drawn = [...this.properties].flatMap(([layer, properties]) => {
+      const travel = isCatchment(layer) && travelOf(properties)
+      return travel ? [{ place: (layer as L.CircleMarker).getLatLng(), travel, style: lookOf(properties) }] : []
+    })
+    this.reaches.draw(drawn)
   }
 
   private adopt(layer: DrawnLayer, properties: DrawingProperties): void {
     this.properties.set(layer, properties)
-    layer.setStyle(LOOK[properties.status ?? 'new'] ?? LOOK['new']!)
-    const isCircle = layer instanceof L.Circle
+    this.restyle(layer, properties)
+    const isPoint = layer instanceof L.CircleMarker
     layer.bindTooltip('', {
       permanent: true, interactive: false, opacity: 1,
-      direction: isCircle ? 'top' : 'center',
-      className: isCircle ? 'hjp-drawing-label' : 'hjp-drawing-label hjp-area-label',
+      direction: isPoint ? 'top' : 'center',
+      className: isPoint ? 'hjp-drawing-label' : 'hjp-drawing-label hjp-area-label',
     })
     this.label(layer)
     layer.on('pm:change pm:markerdrag pm:drag', () => this.label(layer))
+    if (isCatchment(layer)) layer.on('pm:drag', () => this.showReaches())
+    layer.on('click', (event) => this.isDrawing() || this.map.pm.globalRemovalModeEnabled() || this.pick(layer, event))
     // Geoman ends an edit in several ways and often reports it twice; report() tells Python of real changes only.
     layer.on('pm:edit pm:update pm:dragend pm:markerdragend pm:vertexremoved', () => this.edited(layer))
+  }
+
+  private pick(layer: DrawnLayer, event: L.LeafletMouseEvent): void {
+    if (!isCatchment(layer)) return // the inside of other shapes still says which area is there
+    L.DomEvent.stop(event)
+    this.choose(layer)
+  }
+
+  private restyle(layer: DrawnLayer, properties: DrawingProperties): void {
+    const look = lookOf(properties)
+    const isHollow = look.dashArray !== undefined
+    layer.setStyle(isCatchment(layer) ? { ...look, ...POINT, dashArray: undefined, ...(isHollow && { fillColor: '#ffffff' }) } : look)
   }
 
   private edited(layer: DrawnLayer): void {
@@ -188,17 +281,19 @@ export class Drawings {
     if (!properties) return
     if (properties.status === 'existing') {
       properties.status = 'edited'
-      layer.setStyle(LOOK['edited']!)
+      this.restyle(layer, properties)
     }
     this.snap(layer)
     this.label(layer)
+    this.showReaches()
     this.report(this.features())
+    if (this.chosen === layer) this.choose(layer)
   }
 
-  /** A circle drawn or moved on to a named site stands on it exactly and takes its name; moved away, it forgets it. */
+  /** A circle or catchment drawn or moved on to a named site stands on it exactly and takes its name; moved away, it forgets it. */
   private snap(layer: DrawnLayer): void {
     const properties = this.properties.get(layer)
-    if (!properties || !(layer instanceof L.Circle)) return
+    if (!properties || !(layer instanceof L.CircleMarker)) return
     const site = this.siteNear(layer.getLatLng())
     const wasAt = properties.at_site
     if (!site) {
@@ -220,16 +315,23 @@ export class Drawings {
     const text = document.createElement('span')
     text.textContent = properties.name
     const parts: HTMLElement[] = [text]
-    if (layer instanceof L.Circle) {
-      const radius = document.createElement('span')
-      radius.className = 'hjp-radius'
-      radius.textContent = kilometres(layer.getRadius())
-      parts.push(radius)
+    const reach = this.reachOf(layer, properties)
+    if (reach) {
+      const said = document.createElement('span')
+      said.className = isCatchment(layer) ? 'hjp-radius hjp-minutes' : 'hjp-radius'
+      said.textContent = reach
+      parts.push(said)
     }
     const content = document.createElement('div')
     content.append(...parts)
     layer.setTooltipContent(content)
-    if (layer.isTooltipOpen()) layer.getTooltip()?.setLatLng(layer instanceof L.Circle ? layer.getLatLng() : layer.getCenter())
+    if (layer.isTooltipOpen()) layer.getTooltip()?.setLatLng(layer instanceof L.CircleMarker ? layer.getLatLng() : layer.getCenter())
+  }
+
+  private reachOf(layer: DrawnLayer, properties: DrawingProperties): string {
+    if (layer instanceof L.Circle) return kilometres(layer.getRadius())
+    const travel = isCatchment(layer) && travelOf(properties)
+    return travel ? this.reaches.words((layer as L.CircleMarker).getLatLng(), travel) : ''
   }
 
   private readRadiusWhileDrawing(layer: L.Layer | undefined, shape: Shape): void {
@@ -329,11 +431,16 @@ export function kilometres(metres: number): string {
 function layerOf({ geometry, properties }: Drawing): DrawnLayer | null {
   if (geometry.type === 'Point') {
     const [longitude, latitude] = geometry.coordinates
+    if (travelOf(properties)) return L.circleMarker([latitude!, longitude!], { ...POINT, radius: POINT_PIXELS })
     return L.circle([latitude!, longitude!], { ...STYLE, radius: properties.radius_m ?? 0 })
   }
   if (geometry.type === 'Polygon') return L.polygon(geometry.coordinates.map(latLngsOf), STYLE)
   if (geometry.type === 'MultiPolygon') return L.polygon(geometry.coordinates.map((rings) => rings.map(latLngsOf)), STYLE)
   return null
+}
+
+function lookOf({ status }: DrawingProperties): L.PathOptions {
+  return LOOK[status ?? 'new'] ?? LOOK['new']!
 }
 
 function featureOf(layer: DrawnLayer, properties: DrawingProperties): Drawing {
@@ -343,6 +450,9 @@ function featureOf(layer: DrawnLayer, properties: DrawingProperties): Drawing {
       properties: { ...properties, radius_m: Math.round(layer.getRadius() * 10) / 10 },
       geometry: { type: 'Point', coordinates: positionOf(layer.getLatLng()) },
     }
+  }
+  if (layer instanceof L.CircleMarker) {
+    return { type: 'Feature', properties: { ...properties }, geometry: { type: 'Point', coordinates: positionOf(layer.getLatLng()) } }
   }
   const latLngs = layer.getLatLngs() as L.LatLng[][] | L.LatLng[][][]
   return { type: 'Feature', properties: { ...properties }, geometry: polygonOf(latLngs) }

@@ -78,9 +78,25 @@ export interface DrawingProperties {
   name: string
   status?: string
   radius_m?: number
+  minutes?: number
+  mode?: string
   [other: string]: unknown
 }
 export type Drawing = Feature<Point | Polygon | MultiPolygon, DrawingProperties>
+
+/** What Python says of a travel-time catchment as it was drawn: `place`, `minutes` and `mode` say which. */
+export interface CatchmentData {
+  /** longitude, latitude */
+  place: [number, number]
+  minutes: number
+  mode: string
+  label: string
+  bounds: [number, number, number, number]
+  /** how many points each ring has */
+  rings: number[]
+  /** base64 of little-endian uint16 pairs: steps of a 65,535th across the bounds from west and from south */
+  points: string
+}
 
 /** Python's name for one version of something it has set. */
 export type Revision = number | string
@@ -99,7 +115,8 @@ export interface MapData {
   drawings_revision: Revision
   selected: string | null
   selected_revision: Revision
-  tools: ('point_radius' | 'polygon')[]
+  catchments: CatchmentData[]
+  tools: ('point_radius' | 'polygon' | 'travel_time')[]
   /** maps with the same name show the same view; null: by itself */
   view_group: string | null
   /** what the slider of a map that lies over another is called; '': no slider, the whole map */

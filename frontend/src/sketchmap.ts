@@ -271,11 +271,12 @@ export class SketchMap {
     })
   }
 
-  private updateDrawings({ drawings, drawings_revision: revision, tools }: MapData): void {
+  private updateDrawings({ catchments, drawings, drawings_revision: revision, tools }: MapData): void {
     if (tools.join() !== this.tools) {
       this.tools = tools.join()
       this.drawings.offer(tools)
     }
+    this.drawings.learn(catchments)
     if (revision === this.drawingsRevision) return
     this.drawingsRevision = revision
     this.reported = JSON.stringify(drawings)
@@ -339,7 +340,7 @@ export class SketchMap {
 
   private onKey(event: KeyboardEvent): void {
     if (event.key === 'Escape') {
-      this.drawings.leaveModes()
+      this.drawings.leave()
       this.shell.hideCard()
       this.shell.readOut('')
     }

@@ -17,13 +17,13 @@ from hjp_geo.cli.root import commands
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import assessment_values
+from hjp_geo.journeys import MODES
 from hjp_geo.prevalence import RANGE_IN_WORDS, cases_in_words
 from hjp_geo.scenario import Scenario, Scenarios, figures_of
 from hjp_geo.siting import (
     ASSUMPTIONS,
     DIMENSIONS,
     RULES,
-    SPEEDS_KMH,
     Assessment,
     Candidate,
     DesignCard,
@@ -50,8 +50,8 @@ __all__ = ["rows"]
 @click.option("--drawing", type=click.Path(path_type=Path), help="A GeoJSON file of sketches, or a saved scenario.")
 @click.option("--radius-km", type=float, default=3.0, show_default=True, help="How far a site at a point would reach.")
 @click.option("--minutes", type=float, help="Instead of a radius: how many minutes away a site would reach.")
-@click.option("--mode", default="public transport", show_default=True, help=f"For --minutes: {', '.join(SPEEDS_KMH)}.")
-@click.option("--speed-kmh", type=float, help="For --minutes: the average speed, in place of the mode's.")
+@click.option("--mode", default="public_transport", show_default=True, help=f"For --minutes: {', '.join(MODES)}.")
+@click.option("--speed-kmh", type=float, help="For --minutes: a speed of your own; then it is a circle.")
 @click.option("--rule", default="centroid", show_default=True, help=f"Which areas belong: {', '.join(RULES)}.")
 @click.option("--offer-topic", "topics", multiple=True, help="What it would advise on; repeat. Else the plan's topic.")
 @click.option("--channel", help="in_person, outreach, phone or online.")

@@ -14,7 +14,9 @@ from hjp_geo.areas import Table
 from hjp_geo.cli.assess import rows
 from hjp_geo.cli.root import commands
 from hjp_geo.evidence import Evidence
+from hjp_geo.journeys import MODES
 from hjp_geo.scenario import Comparison, Rerun, Scenario, Scenarios, clashes, compare, rerun
+from hjp_geo.siting import Candidate
 
 __all__: list[str] = []
 
@@ -64,17 +66,19 @@ def _shown(found: Scenario, evidence: Evidence) -> str:
         f"“{found.name}” ({found.key}), revision {found.revision}, saved {found.saved}",
         f"Place {plan.place}, topic {plan.topic}, rule {found.rule}",
         *(f"Note: {line}" for line in ([found.note] if found.note else [])),
-        *(f"    {one.name}" + _what(one.radius_km, len(one.codes)) for one in found.candidates),
+        *(f"    {one.name}" + _what(one) for one in found.candidates),
     ]
     differences = found.differences(evidence)
     lines += [f"Differs: {line}" for line in differences] or ["Made with the data and version that are here."]
     return "\n".join(lines)
 
 
-def _what(radius_km: float | None, areas: int) -> str:
-    if radius_km is not None:
-        return f": {radius_km:g} km around a point"
-    return f": {areas:,} areas by name" if areas else ": a drawn area"
+def _what(one: Candidate) -> str:
+    if one.minutes is not None:
+        return f": {one.minutes:g} minutes {MODES[one.mode]}"
+    if one.radius_km is not None:
+        return f": {one.radius_km:g} km around a point"
+    return f": {len(one.codes):,} areas by name" if one.codes else ": a drawn area"
 
 
 @scenario.command(name="compare")

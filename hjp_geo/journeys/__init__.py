@@ -5,7 +5,14 @@ from hjp_geo.journeys.kept import list_journeys, load_journeys, remove_journeys,
 from hjp_geo.journeys.matrix import MatrixError, TimeUnit, matrix_journeys
 from hjp_geo.journeys.network import network_journeys
 from hjp_geo.journeys.shape import MODES, Journeys
-from hjp_geo.journeys.straight import StraightLine, nearest_journey, straight_line_journeys, within_km
+from hjp_geo.journeys.straight import (
+    StraightLine,
+    minutes_for,
+    nearest_journey,
+    straight_line_journeys,
+    trip_rates,
+    within_km,
+)
 
 __all__ = [
     "MODES",
@@ -19,10 +26,12 @@ __all__ = [
     "list_journeys",
     "load_journeys",
     "matrix_journeys",
+    "minutes_for",
     "nearest_journey",
     "network_journeys",
     "remove_journeys",
     "save_journeys",
     "straight_line_journeys",
+    "trip_rates",
     "within_km",
 ]

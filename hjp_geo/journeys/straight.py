@@ -16,7 +16,16 @@ from hjp_geo.areas import AreaValues, Table
 from hjp_geo.errors import GeographyError, PlanError
 from hjp_geo.journeys.shape import MODES, Journeys, check_cutoff, check_mode, cost_table, digest, no_snapping
 
-__all__ = ["CLASSES", "StraightLine", "least_minutes", "nearest_journey", "straight_line_journeys", "within_km"]
+__all__ = [
+    "CLASSES",
+    "StraightLine",
+    "least_minutes",
+    "minutes_for",
+    "nearest_journey",
+    "straight_line_journeys",
+    "trip_rates",
+    "within_km",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 
@@ -141,6 +150,27 @@ def nearest_journey(
     rate, least = _rates(areas.loc[nearest.index], rural_urban, assumptions.minutes_per_km(mode), assumptions)
     minutes = _minutes(nearest["km"].to_numpy(), rate, least)
     return nearest[["site_id"]].assign(minutes=minutes)
+
+
+def trip_rates(
+    areas: pd.DataFrame,
+    *,
+    mode: str,
+    rural_urban: pd.Series[Any] | None = None,
+    assumptions: StraightLine | None = None,
+) -> Table:
+    """What a straight-line km costs from each area: indexed as ``areas``, ``minutes_per_km`` and ``least_km``.
+
+    :func:`minutes_for` makes minutes of it. Inputs as for :func:`straight_line_journeys`; work it out once and keep it.
+    """
+    assumptions = StraightLine() if assumptions is None else assumptions
+    rate, least = _rates(areas, rural_urban, assumptions.minutes_per_km(mode), assumptions)
+    return pd.DataFrame({"minutes_per_km": rate, "least_km": least}, index=areas.index)
+
+
+def minutes_for(km: _Floats, rates: Table) -> _Floats:
+    """Estimated minutes for so many straight-line km from each area of :func:`trip_rates`, in its order."""
+    return _minutes(km, rates["minutes_per_km"].to_numpy(), rates["least_km"].to_numpy())
 
 
 def within_km(boundaries: gpd.GeoSeries) -> AreaValues:

@@ -10,6 +10,7 @@ from hjp_geo.desert import DESERT_RULES
 from hjp_geo.maps import MapContent, Points, Shades, fifths
 from hjp_geo.maps.shades import NOT_KNOWN
 from hjp_geo.report.desk import Desk
+from hjp_geo.siting import resolved
 
 __all__ = ["access_map", "area_map", "certainty_map", "layers_of_the_map", "sketch_outlines"]
 
@@ -83,7 +84,7 @@ def sketch_outlines(desk: Desk) -> gpd.GeoSeries | None:
     if not desk.request.candidates:
         return None
     shapes = [
-        one.geometry.buffer(one.radius_km * 1000, quad_segs=32) if one.radius_km is not None else one.geometry
-        for one in desk.request.candidates
+        one.geometry.buffer(one.radius_km * 1000, quad_segs=32) if one.radius_km is not None else one.outline
+        for one in (resolved(each, desk.evidence) for each in desk.request.candidates)
     ]
     return gpd.GeoSeries(np.array(shapes, dtype=object), index=[one.name for one in desk.request.candidates])

@@ -20,7 +20,7 @@ from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
-from hjp_geo.screens import ask, need_panel, need_view, provision_view, sketch
+from hjp_geo.screens import ask, catchments, need_panel, need_view, provision_view, sketch
 from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
@@ -37,8 +37,8 @@ from hjp_geo.sketchmap import MapData, Point, PointLayer, sketch_map
 
 __all__ = ["need_page", "page", "provision_page"]
 
-Tools: TypeAlias = Sequence[Literal["point_radius", "polygon"]]
-_TOOLS: Tools = ("point_radius", "polygon")
+Tools: TypeAlias = Sequence[Literal["point_radius", "polygon", "travel_time"]]
+_TOOLS: Tools = ("point_radius", "polygon", "travel_time")
 
 _MOST_ROWS = 2_500
 """Of a list or a table on the page: more would make every change slow."""
@@ -147,9 +147,7 @@ def _headline(found: Answer) -> None:
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(
-    found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS
-) -> tuple[str | None, str | None]:
+def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS) -> tuple[str | None, str | None]:
     """The map itself; what the user has drawn goes into the session.
 
     Returned are the area selected, and the level of the areas on screen: None for neighbourhoods.
@@ -172,6 +170,7 @@ def _map(
             drawings_revision=drawings_revision(),
             selected=st.session_state.get("chosen_area"),
             selected_revision=int(st.session_state.get("chosen_revision", 0)),
+            catchments=catchments.outlines(known),
             label=f"Map of {found.place.name}",
             attribution=" ".join(known.attribution(["area_boundaries"])),
             height=560,

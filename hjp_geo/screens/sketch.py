@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import ENGLAND, Evidence
+from hjp_geo.journeys import MODES
 from hjp_geo.plan import Answer
 from hjp_geo.scenario import Scenario
 from hjp_geo.screens import assessed, scenarios, suggest_sites
+from hjp_geo.screens.catchments import is_catchment
+from hjp_geo.screens.change_sketch import change_form
 from hjp_geo.screens.design_card import offer_and_design
 from hjp_geo.screens.state import drawings, replace_drawings
 from hjp_geo.screens.text import escaped
-from hjp_geo.siting import RULES, SPEEDS_KMH, Candidate, assess, point_of
+from hjp_geo.siting import RULES, Candidate, assess, catchment_of, point_of, short_label
 from hjp_geo.sketchmap import Drawing
 
 __all__ = ["escaped", "panel"]
@@ -38,7 +40,8 @@ def panel(found: Answer, known: Evidence) -> None:
         _drawn(found, known, scenario)
         return
     st.caption(
-        "Draw a point with a radius or a polygon on the map, or add one here by postcode. The figures appear at once."
+        "Draw a point with a radius, a travel-time catchment or a polygon on the map, or add one here by postcode. "
+        "The figures appear at once."
     )
     scenarios.saved_while_drawing(found.plan, known, None, None)
     scenarios.bar(known)
@@ -63,6 +66,7 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
     with first:
         assessed.headline(figures, found, known)
         scenarios.figures_found(figures)
+    _change(drawn, known)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 
@@ -120,8 +124,11 @@ def _by_minutes(known: Evidence) -> None:
         where = st.text_input("Place for a travel-time catchment (postcode or point)")
         left, right = st.columns(2)
         minutes = left.number_input("Minutes", 1.0, 120.0, 20.0, 5.0)
-        mode = right.selectbox("By", list(SPEEDS_KMH), index=1)
-        st.caption("A straight line at an average speed, not a journey planner; the figures say which speed.")
+        mode = right.selectbox("How", list(MODES), index=2, format_func=MODES.__getitem__)
+        st.caption(
+            "The areas that are so near by kept journeys, where they go there; else by an estimate for each area. "
+            "The figures say which."
+        )
         if st.form_submit_button("Add catchment", width="stretch"):
             _add_or_say(
                 lambda: [Candidate.within_minutes(_point(where, known), minutes, mode=mode, name=where.strip())]
@@ -176,7 +183,7 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
         properties = one.get("properties", {})
         name = str(properties.get("name") or f"Sketch {number + 1}")
         left, right = st.columns([0.75, 0.25], vertical_alignment="center")
-        left.markdown(f"**{escaped(name)}** · {_what(properties)}")
+        left.markdown(f"**{escaped(name)}** · {_what(one, known)}")
         right.button(
             "Remove",
             key=f"remove-{properties.get('id', number)}",
@@ -188,11 +195,23 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
     _listed_areas(drawn, known)
 
 
-def _what(properties: dict[str, Any]) -> str:
+def _what(drawing: Drawing, known: Evidence) -> str:
+    properties = drawing.get("properties", {})
+    if is_catchment(drawing):
+        return _catchment_in_words(drawing, known)
     if codes := properties.get("codes"):
         return f"{len(codes):,} areas by name"
     radius = properties.get("radius_m")
     return f"{float(radius) / 1000:.1f} km around a point" if radius else "polygon"
+
+
+def _catchment_in_words(drawing: Drawing, known: Evidence) -> str:
+    try:
+        candidate = Candidate.from_feature(drawing)
+        found = catchment_of(candidate, known)
+    except HjpError as error:
+        return escaped(str(error))
+    return escaped(f"{short_label(candidate, found)}: {len(found.codes):,} areas")
 
 
 def _listed_areas(drawn: list[Drawing], known: Evidence) -> None:
@@ -242,6 +261,15 @@ def _rule(scenario: Scenario | None) -> str:
             help=" ".join(RULES.values()),
         )
     )
+
+
+def _change(drawn: list[Drawing], known: Evidence) -> None:
+    """Another name, reach or place for one of the sketches."""
+    names = {str(number): str(one["properties"].get("name", "")) for number, one in enumerate(drawn)}
+    with st.expander("Change a sketch: its name, reach or place"):
+        chosen = st.selectbox("Which sketch", list(names), format_func=names.__getitem__, key="change-of")
+        number = min(int(chosen or 0), len(drawn) - 1)
+        change_form(drawn[number], known, lambda new: _put(drawn, number, new))
 
 
 def _offers(drawn: list[Drawing], candidates: list[Candidate]) -> None:

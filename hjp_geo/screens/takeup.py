@@ -15,7 +15,7 @@ from hjp_geo.evidence import ENGLAND, Evidence
 from hjp_geo.maps import place_geometry
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import MAPS_URL, cache_folder, drawings, evidence, maps_folder, stop_with
-from hjp_geo.siting import Candidate
+from hjp_geo.siting import Candidate, resolved
 from hjp_geo.sketchmap import NO_DATA, Geometry, HoverColumn, MapData, Paint, sketch_map
 from hjp_geo.takeup import (
     AREA,
@@ -160,11 +160,14 @@ def _sketch(known: Evidence) -> tuple[str, ...]:
     if not drawn or not st.checkbox("Only what I have sketched on the map page", key="take-up-sketch"):
         return ()
     try:
-        candidates = [Candidate.from_feature(one) for one in drawn]
+        candidates = [resolved(Candidate.from_feature(one), known) for one in drawn]
     except HjpError as error:
         stop_with(escaped(str(error)))
     centres = known.areas[["easting", "northing"]].to_numpy(dtype=np.float64)
-    held = np.any([candidate.holds(centres) for candidate in candidates], axis=0)
+    held = np.any(
+        [known.areas.index.isin(one.codes) if one.minutes is not None else one.holds(centres) for one in candidates],
+        axis=0,
+    )
     if not held.any():
         stop_with("No area's centre lies inside the sketch. Draw a larger one on the map page.")
     return tuple(known.areas.index[held])

@@ -2,7 +2,15 @@
 
 from hjp_geo.siting._values import closures_values, curve_values, suggestion_values
 from hjp_geo.siting.assess import Assessment, Guard, Reached, assess, deprivation_of
-from hjp_geo.siting.candidate import CENTROID_RULE, RULES, SPEEDS_KMH, Candidate, Offer, point_of
+from hjp_geo.siting.candidate import CENTROID_RULE, RULES, Candidate, Offer, point_of
+from hjp_geo.siting.catchments import (
+    CatchmentAreas,
+    areas_by_journeys,
+    areas_within,
+    catchment_of,
+    resolved,
+    short_label,
+)
 from hjp_geo.siting.closures import Closures, missed_least
 from hjp_geo.siting.delta import today
 from hjp_geo.siting.design import DIMENSIONS, DesignCard, Dimension
@@ -24,12 +32,12 @@ __all__ = [
     "LOCATE_OBJECTIVES",
     "NEED_WEIGHTED",
     "RULES",
-    "SPEEDS_KMH",
     "Alternative",
     "Assessment",
     "Assumption",
     "Assumptions",
     "Candidate",
+    "CatchmentAreas",
     "Closures",
     "DesignCard",
     "Dimension",
@@ -48,8 +56,11 @@ __all__ = [
     "Suggestion",
     "Team",
     "TradeOff",
+    "areas_by_journeys",
     "areas_inside",
+    "areas_within",
     "assess",
+    "catchment_of",
     "closures_values",
     "curve_of_new_sites",
     "curve_values",
@@ -65,7 +76,9 @@ __all__ = [
     "point_of",
     "read_outlines",
     "read_site_list",
+    "resolved",
     "roving_sessions",
+    "short_label",
     "suggest",
     "suggestion_values",
     "today",

@@ -25,10 +25,11 @@ from shapely.geometry.base import BaseGeometry
 from hjp_geo.areas import BRITISH_NATIONAL_GRID, WGS84, Table
 from hjp_geo.errors import GeographyError, HjpError, PlanError
 from hjp_geo.evidence import Evidence
+from hjp_geo.journeys import MODES
 from hjp_geo.plan import TOPICS
 from hjp_geo.siting.design import DesignCard
 
-__all__ = ["CENTROID_RULE", "DETOUR", "RULES", "SPEEDS_KMH", "Candidate", "Offer", "Rule", "point_of"]
+__all__ = ["CENTROID_RULE", "DETOUR", "RULES", "Candidate", "Offer", "Rule", "point_of"]
 
 CENTROID_RULE = (
     "An area counts as reached when its population-weighted centre lies inside the sketch or on its edge; whole areas "
@@ -43,10 +44,9 @@ RULES: Mapping[str, str] = {
 """How areas are taken to belong to a sketch → the rule in words."""
 
 MOST_RADIUS_KM = 50.0
+MOST_MINUTES = 120.0
 DETOUR = 1.3
-"""How much longer the way is than the straight line (ours; change it with the speed)."""
-SPEEDS_KMH: Mapping[str, float] = {"walk": 4.8, "public transport": 15.0, "car": 40.0}
-"""Average speeds door to door where no table of journey times is loaded (ours; change them)."""
+"""How much longer the way is than the straight line, where a speed of one's own makes a circle (ours)."""
 
 _MOST_VERTICES = 10_000
 _MOST_REPAIR_M2 = 1_000_000.0
@@ -57,6 +57,8 @@ _ASSISTANCE = ("general_advice", "specialist_legal_aid")
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*")
 _GRID_LETTERS = re.compile(r"\s*([A-HJ-Z]{2})\s*((?:\d\s*){4,10})", re.IGNORECASE)
 _NAME = 120
+_SPOKEN_MODES = {"car": "drive", "public transport": "public_transport", "bus": "public_transport"}
+"""Other words for a mode of travel, as people type them."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,12 @@ class Candidate:
     design: DesignCard = field(default_factory=DesignCard)
     origin: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """How it was chosen, as plain values: ``place``, ``site_id``, ``postcode``, ``minutes``, ``speed_kmh``."""
+    minutes: float | None = None
+    """The reach of a point by time: the areas at most so many minutes away, inclusive; None where it has another."""
+    mode: str = ""
+    """How people would travel those minutes, one of `hjp_geo.journeys.MODES`."""
+    ground: BaseGeometry | None = field(default=None, compare=False)
+    """The ground of the areas that were found in those minutes (`catchments.resolved`), metres; None before."""
 
     @classmethod
     def circle(cls, easting: float, northing: float, radius_km: float, name: str = "Site") -> Candidate:
@@ -180,22 +188,33 @@ class Candidate:
         point: tuple[float, float],
         minutes: float,
         *,
-        mode: str = "public transport",
+        mode: str = "public_transport",
         speed_kmh: float | None = None,
         name: str = "Site",
     ) -> Candidate:
-        """A point (easting, northing) with the radius that a journey of so many minutes makes in a straight line.
+        """A point (easting, northing) that reaches the areas at most so many minutes away by a mode of travel.
 
-        Minutes × speed ÷ `DETOUR`; the note says which speed. With a table of journey times use `from_costs`.
+        Which areas these are is found when it is assessed or drawn, from kept journeys or an estimate for each area:
+        see `catchments`. With a ``speed_kmh`` of one's own it is a circle instead, minutes × speed ÷ `DETOUR`, and the
+        note says so. `PlanError` for another mode, or minutes that are not above 0 and at most `MOST_MINUTES`.
         """
-        speed = SPEEDS_KMH.get(mode) if speed_kmh is None else speed_kmh
-        if speed is None:
-            raise PlanError(f"{name}: no mode '{mode[:40]}'; there are {', '.join(SPEEDS_KMH)}.")
-        if not (math.isfinite(minutes) and minutes > 0 and math.isfinite(speed) and speed > 0):
+        mode = _SPOKEN_MODES.get(mode, mode)
+        if mode not in MODES:
+            raise PlanError(f"{name}: no mode '{mode[:40]}'; there are {', '.join(MODES)}.")
+        if not (math.isfinite(minutes) and 0 < minutes <= MOST_MINUTES):
+            raise PlanError(f"{name}: {minutes:g} minutes, expected above 0 and at most {MOST_MINUTES:g}.")
+        if speed_kmh is not None:
+            return cls._at_own_speed(point, (minutes, mode, speed_kmh), name)
+        return cls(name, _in_britain(shapely.Point(point), name), minutes=float(minutes), mode=mode)
+
+    @classmethod
+    def _at_own_speed(cls, point: tuple[float, float], journey: tuple[float, str, float], name: str) -> Candidate:
+        minutes, mode, speed = journey
+        if not (math.isfinite(speed) and speed > 0):
             raise PlanError(f"{name}: {minutes:g} minutes at {speed:g} km/h, expected both above 0.")
         radius_km = min(minutes / 60 * speed / DETOUR, MOST_RADIUS_KM)
         note = (
-            f"{minutes:g} minutes by {mode} taken as {radius_km:.1f} km in a straight line: {speed:g} km/h door to "
+            f"{minutes:g} minutes {MODES[mode]} taken as {radius_km:.1f} km in a straight line: {speed:g} km/h door to "
             f"door, the way {DETOUR:g} times the straight line. Not a journey planner."
         )
         origin = {"minutes": float(minutes), "mode": mode, "speed_kmh": float(speed)}
@@ -256,7 +275,10 @@ class Candidate:
 
     @classmethod
     def from_feature(cls, feature: Mapping[str, Any]) -> Candidate:
-        """A drawn GeoJSON feature in WGS84: a Point with ``radius_m``, or a Polygon, or one that `to_feature` wrote.
+        """A drawn GeoJSON feature in WGS84, or one that `to_feature` wrote.
+
+        A Point with ``radius_m`` is a circle, one with ``minutes`` and ``mode`` a travel-time catchment;
+        else a Polygon.
 
         Raises `GeographyError` for anything else: an empty, self-crossing or far-away drawing says which it is.
         """
@@ -272,12 +294,20 @@ class Candidate:
 
     def to_feature(self, feature_id: str) -> dict[str, Any]:
         """The candidate as a GeoJSON feature in WGS84: `from_feature` makes the same candidate of it again."""
-        outline = shapely.simplify(self.geometry, _drawn_to_metres(len(self.codes))) if self.codes else self.geometry
+        outline = (
+            shapely.simplify(self.geometry, _drawn_to_metres(len(self.codes)))
+            if self.codes and not self.has_point
+            else self.geometry
+        )
         drawn = _project(outline, BRITISH_NATIONAL_GRID, WGS84)
         properties: dict[str, Any] = {"id": feature_id, "name": self.name}
-        if self.radius_km is not None:
-            properties |= {"radius_m": self.radius_km * 1000, "grid": [self.geometry.x, self.geometry.y]}
-        if self.codes:
+        if self.has_point:
+            properties["grid"] = [self.geometry.x, self.geometry.y]
+        if self.minutes is not None:
+            properties |= {"minutes": self.minutes, "mode": self.mode}
+        elif self.radius_km is not None:
+            properties["radius_m"] = self.radius_km * 1000
+        elif self.codes:
             properties["codes"] = list(self.codes)
         properties |= {"stands_for": _fingerprint(drawn, self.radius_km)} if self.codes or "grid" in properties else {}
         properties |= {"offer": self.offer.to_dict()} if self.offer != Offer() else {}
@@ -296,19 +326,29 @@ class Candidate:
             centre = np.array([self.geometry.x, self.geometry.y])
             inside: npt.NDArray[np.bool_] = ((points - centre) ** 2).sum(axis=1) <= (self.radius_km * 1000) ** 2
             return inside
-        shapely.prepare(self.geometry)
-        return np.asarray(shapely.intersects_xy(self.geometry, points[:, 0], points[:, 1]), dtype=bool)
+        shapely.prepare(self.outline)
+        return np.asarray(shapely.intersects_xy(self.outline, points[:, 0], points[:, 1]), dtype=bool)
+
+    @property
+    def has_point(self) -> bool:
+        """Whether it is a place that people go to, so that its distance from them is known."""
+        return bool(self.geometry.geom_type == "Point")
 
     @property
     def anchor(self) -> npt.NDArray[np.float64]:
         """One point of the sketch, as one row of easting and northing."""
-        point = self.geometry if self.radius_km is not None else self.geometry.representative_point()
+        point = self.geometry if self.has_point else self.geometry.representative_point()
         return np.array([[point.x, point.y]])
 
     @property
     def outline(self) -> BaseGeometry:
-        """The ground that it covers, metres: a circle as a polygon of 256 sides."""
-        return self.geometry if self.radius_km is None else self.geometry.buffer(self.radius_km * 1000, quad_segs=64)
+        """The ground that it covers, metres: a circle as a polygon of 256 sides.
+
+        Of a travel-time catchment the areas that it reaches, once they have been found; else its point.
+        """
+        if self.radius_km is not None:
+            return self.geometry.buffer(self.radius_km * 1000, quad_segs=64)
+        return self.geometry if self.ground is None else self.ground
 
 
 def _drawn_to_metres(areas: int) -> float:
@@ -352,7 +392,11 @@ def _grid_reference(letters: str, figures: str) -> tuple[float, float] | None:
 
 def _shaped(drawn: BaseGeometry, properties: Mapping[str, Any], name: str) -> Candidate:
     if isinstance(drawn, shapely.Point):
-        radius_km = _radius_km(properties, name)
+        if "minutes" in properties:
+            grid = _unmoved_grid(drawn, None, properties)
+            minutes, mode = _number_of(properties, "minutes", name), str(properties.get("mode"))
+            return Candidate.within_minutes(grid or _corner(_to_grid(drawn)), minutes, mode=mode, name=name)
+        radius_km = _number_of(properties, "radius_m", name) / 1000
         grid = _unmoved_grid(drawn, radius_km, properties)
         return Candidate.circle(*(grid or _corner(_to_grid(drawn))), radius_km, name)
     if _is_as_written(drawn, None, properties) and (codes := _codes(properties)):
@@ -398,7 +442,9 @@ def _is_as_written(drawn: BaseGeometry, radius_km: float | None, properties: Map
     return bool(given) and isinstance(given, (list, tuple)) and list(given) == _fingerprint(drawn, radius_km)
 
 
-def _unmoved_grid(drawn: BaseGeometry, radius_km: float, properties: Mapping[str, Any]) -> tuple[float, float] | None:
+def _unmoved_grid(
+    drawn: BaseGeometry, radius_km: float | None, properties: Mapping[str, Any]
+) -> tuple[float, float] | None:
     """The point in metres as it was written, where nobody has moved it since: exact to the last digit."""
     grid = properties.get("grid")
     if not _is_as_written(drawn, radius_km, properties) or not isinstance(grid, (list, tuple)):
@@ -420,11 +466,13 @@ def _drawing_of(codes: Sequence[str], evidence: Evidence) -> BaseGeometry:
     return outline if outline.geom_type in ("Polygon", "MultiPolygon") else outline.buffer(1)
 
 
-def _radius_km(properties: Mapping[str, Any], name: str) -> float:
+def _number_of(properties: Mapping[str, Any], what: str, name: str) -> float:
     try:
-        return float(properties["radius_m"]) / 1000
+        return float(properties[what])
     except (KeyError, TypeError, ValueError) as error:
-        raise GeographyError(f"{name}: a point needs a radius (radius_m, metres). Draw it again.") from error
+        raise GeographyError(
+            f"{name}: a point needs a reach: radius_m in metres, or minutes and mode. Draw it again."
+        ) from error
 
 
 def _to_grid(drawn: BaseGeometry) -> BaseGeometry:

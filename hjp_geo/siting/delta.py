@@ -38,6 +38,7 @@ from hjp_geo.plan import (
 )
 from hjp_geo.plan.supplying import members
 from hjp_geo.siting.candidate import RULES, Candidate
+from hjp_geo.siting.catchments import catchment_of, resolved
 
 __all__ = ["Catchment", "Today", "access_after", "access_again", "catchment", "today"]
 
@@ -234,7 +235,9 @@ def catchment(candidate: Candidate, now: Today, rule: str = "centroid") -> Catch
     """The areas of a candidate by a rule of `RULES`, at least one; `GeographyError` where it lies outside them all."""
     if rule not in RULES:
         raise PlanError(f"rule is '{rule[:40]}', expected one of {', '.join(RULES)}.")
-    places, shares, on_trust = _members(candidate, now, rule)
+    on_trust = candidate.minutes is not None and catchment_of(candidate, now.evidence).on_trust
+    candidate = resolved(candidate, now.evidence)
+    places, shares, standing_only = _members(candidate, now, rule)
     not_counted = _why_not_counted(candidate, now)
     counted = places[shares >= _HALF] if not not_counted else places[:0]
     counted = counted[np.isfinite(now.points[counted]).all(axis=1)]
@@ -248,7 +251,7 @@ def catchment(candidate: Candidate, now: Today, rule: str = "centroid") -> Catch
         supply=_supply(candidate, now),
         remote=candidate.offer.channel in _REMOTE,
         not_counted=not_counted,
-        on_trust=on_trust,
+        on_trust=on_trust or standing_only,
     )
 
 
@@ -299,7 +302,7 @@ def _cut(candidate: Candidate, now: Today) -> _Places:
 
 
 def _km(candidate: Candidate, points: _Floats) -> _Floats:
-    if candidate.radius_km is None:
+    if not candidate.has_point:
         return np.zeros(len(points))
     km: _Floats = np.sqrt(((points - candidate.anchor) ** 2).sum(axis=1)) / 1000.0
     return km

@@ -17,9 +17,12 @@ The server must offer :data:`STATIC` under :data:`ASSETS_URL`; nothing is loaded
 * ``coarser``: larger areas with a geometry and paint of their own, shown instead while the map is zoomed out.
 * ``paint``: classes (one byte per area, 255 is "no data"), marks (one bit per area, hatched), hover values (float32).
 * ``points``: sites as rows of longitude, latitude, name, kind, sent along or fetched by URL.
-* ``drawings``: GeoJSON features. A Point with ``radius_m`` is a circle; a Polygon or MultiPolygon is an area. Each has
-  ``id``, ``name`` and, if wanted, ``status`` (existing, new, edited, removed), which sets its look: an existing one
-  that the user changes becomes edited. Other properties, and shapes the map cannot show, come back as they went.
+* ``drawings``: GeoJSON features. A Point with ``radius_m`` is a circle, one with ``minutes`` and ``mode`` (walk,
+  public_transport, drive) a travel-time catchment; a Polygon or MultiPolygon is an area. Each has ``id``, ``name`` and,
+  if wanted, ``status`` (existing, new, edited, removed), which sets its look: an existing one that the user changes
+  becomes edited. Other properties, and shapes the map cannot show, come back as they went.
+* ``catchments``: for each travel-time catchment among the drawings its label and the outline of the areas it reaches.
+  What it reaches is Python's to say: the browser shows an outline only while it speaks of the drawing as it stands.
 
 **What comes back** is ``{"drawings": {"revision", "features"}, "selected": {"revision", "code"}, "level": {"revision",
 "name"}}``; the revision of the level is that of the geometry. The revision says
@@ -44,6 +47,7 @@ from hjp_geo.errors import HjpError
 from hjp_geo.sketchmap._data import (
     NO_DATA,
     Basemap,
+    CatchmentOutline,
     Coarser,
     Drawing,
     Geometry,
@@ -63,6 +67,7 @@ __all__ = [
     "NO_DATA",
     "STATIC",
     "Basemap",
+    "CatchmentOutline",
     "Coarser",
     "Drawing",
     "Geometry",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,7 +19,8 @@ NO_DATA = 255
 """The class of an area whose value is not known."""
 
 Drawing: TypeAlias = dict[str, Any]
-"""A GeoJSON feature: a Point with ``properties.radius_m`` (a circle), or an area; with ``id`` and ``name``."""
+"""A GeoJSON feature: a Point with ``properties.radius_m`` (a circle) or with ``minutes`` and ``mode`` (a travel-time
+catchment), or an area; with ``id`` and ``name``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,41 @@ class Basemap:
 
 
 @dataclass(frozen=True, slots=True)
+class CatchmentOutline:
+    """What a travel-time catchment reaches: its label, and the outline of its areas.
+
+    It stands for a drawing at `place` (longitude, latitude) with these `minutes` and `mode`, and is shown only while
+    the drawing is so. `rings` are arrays of longitude and latitude, holes among them; none draws no outline.
+    """
+
+    place: tuple[float, float]
+    minutes: float
+    mode: str
+    label: str
+    rings: Sequence[NDArray[np.float64]] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """The outline as the browser reads it: 16-bit steps across its bounds, four bytes a point."""
+        points = np.concatenate([np.empty((0, 2)), *self.rings])
+        west, south = points.min(axis=0) if len(points) else (0.0, 0.0)
+        east, north = points.max(axis=0) if len(points) else (1.0, 1.0)
+        size = np.maximum([east - west, north - south], 1e-9)
+        steps = np.round((points - [west, south]) / size * _STEPS).astype("<u2")
+        return {
+            "place": list(self.place),
+            "minutes": self.minutes,
+            "mode": self.mode,
+            "label": self.label,
+            "bounds": [float(west), float(south), float(west + size[0]), float(south + size[1])],
+            "rings": [len(ring) for ring in self.rings],
+            "points": _base64(steps),
+        }
+
+
+_STEPS = 65_535
+
+
+@dataclass(frozen=True, slots=True)
 class MapData:
     """Everything the map shows; see the package's own words for the revisions."""
 
@@ -226,7 +262,7 @@ class MapData:
     drawings_revision: int | str = 0
     selected: str | None = None
     selected_revision: int | str = 0
-    tools: Sequence[Literal["point_radius", "polygon"]] = ("point_radius", "polygon")
+    tools: Sequence[Literal["point_radius", "polygon", "travel_time"]] = ("point_radius", "polygon")
     label: str = "Map"
     view_group: str | None = None
     """Maps on one page with the same name here are panned and zoomed together."""
@@ -235,6 +271,8 @@ class MapData:
     attribution: str = ""
     basemap: Basemap | None = None
     height: int = 600
+    catchments: Callable[[Sequence[Drawing]], Sequence[CatchmentOutline]] | None = None
+    """What the travel-time catchments among the drawings reach; asked with the drawings as last known."""
 
     @property
     def first_level(self) -> str | None:
@@ -254,6 +292,7 @@ class MapData:
             "coarser": [each.payload() for each in self.coarser],
             "level": level,
             "points": [layer.payload() for layer in self.points],
+            "catchments": [] if self.catchments is None else [one.payload() for one in self.catchments(drawings)],
             "drawings": list(drawings),
             "drawings_revision": self.drawings_revision,
             "selected": selected,
