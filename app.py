@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from hjp_geo.screens import data, explore, gaps, report, scenarios, selfcheck, takeup
+from hjp_geo.screens import data, explore, gaps, printing, report, scenarios, selfcheck, takeup
 
-st.set_page_config(page_title="hjp-geo", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title="hjp-geo", layout="wide", initial_sidebar_state="auto")
 st.navigation(
     [
         st.Page(explore.page, title="Map", url_path="map", default=True),
@@ -16,3 +16,4 @@ st.navigation(
         st.Page(selfcheck.page, title="Self-check", url_path="self-check"),
     ]
 ).run()
+printing.footer()

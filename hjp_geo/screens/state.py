@@ -27,6 +27,7 @@ __all__ = [
     "plan_from_address",
     "plan_to_address",
     "replace_drawings",
+    "standing_evidence",
     "start_plan",
     "stop_with",
 ]
@@ -46,15 +47,27 @@ def maps_folder() -> Path:
 
 def evidence() -> Evidence:
     """The evidence of the warehouse that stands now; a page that cannot have it says why and stops."""
-    path = warehouse_path(cache_folder())
     try:
-        stamp = path.stat()
         with st.spinner("Reading the warehouse …"):
-            return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
+            return _standing()
     except FileNotFoundError:
         stop_with("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
     except HjpError as error:
         stop_with(str(error))
+
+
+def standing_evidence() -> Evidence | None:
+    """The evidence of the warehouse that stands now, or None where there is none to read; says nothing itself."""
+    try:
+        return _standing()
+    except (FileNotFoundError, HjpError):
+        return None
+
+
+def _standing() -> Evidence:
+    path = warehouse_path(cache_folder())
+    stamp = path.stat()
+    return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
