@@ -30,6 +30,7 @@ from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, uncertainty_cave
 __all__ = [
     "about_preset",
     "certainty_sentence",
+    "choose_preset",
     "contributions",
     "direction",
     "how_sure",
@@ -38,6 +39,7 @@ __all__ = [
     "preset_choice",
     "scoring",
     "shared_panel",
+    "usable_presets",
 ]
 
 _OWN = ""
@@ -50,7 +52,7 @@ _DIRECTIONS = {"high_is_need": "high is need", "low_is_need": "low is need"}
 
 def preset_choice(known: Evidence, start: Plan) -> tuple[str | None, DeltaGenerator]:
     """The preset chosen, or None, and the place under it where `about_preset` speaks once the plan is known."""
-    usable = [_OWN, *(name for name, one in PRESETS.items() if _fits(one, known, start))]
+    usable = [_OWN, *usable_presets(known, start)]
     st.session_state.setdefault("preset", start.preset if start.preset in usable else _OWN)
     name = st.selectbox(
         "Target population",
@@ -62,6 +64,17 @@ def preset_choice(known: Evidence, start: Plan) -> tuple[str | None, DeltaGenera
         help="Fills the need layers, their weights and the people in need. Everything can be edited afterwards.",
     )
     return name or None, st.container()
+
+
+def usable_presets(known: Evidence, start: Plan) -> list[str]:
+    """The presets whose layers are loaded."""
+    return [name for name, one in PRESETS.items() if _fits(one, known, start)]
+
+
+def choose_preset(name: str, known: Evidence, start: Plan) -> None:
+    """Choose a preset for the user, as if chosen from the list; to be called before the panel is drawn."""
+    st.session_state["preset"] = name
+    _fill(known, start)
 
 
 def _fits(one: Preset, known: Evidence, start: Plan) -> bool:

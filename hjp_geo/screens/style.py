@@ -14,6 +14,14 @@ button[aria-label="Clear all"], button[aria-label="Clear value"] { min-width: 24
 /* the words of a button wrap, they are never cut */
 .stButton button p, .stDownloadButton button p, .stFormSubmitButton button p { white-space: normal; }
 .hjp-on-paper { display: none; }
+.st-key-tour { background: #eff6ff; border-color: #1d4ed8; padding: 0.6rem 1rem; z-index: 1200; }
+.st-key-tour h2 { font-size: 1.1rem; padding: 0; }
+.st-key-tour p { margin: 0 0 0.3rem; }
+/* beside the control it speaks of, where the window is high enough for both */
+@media (min-height: 600px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-tour) { position: sticky; top: 0.5rem; z-index: 1200; }
+  .stMain:has(.st-key-tour) { scroll-padding-top: 11rem; }
+}
 /* side by side where both have room, else one below the other */
 .st-key-map-and-panel > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
 .st-key-map-and-panel > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
