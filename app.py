@@ -4,5 +4,5 @@ import streamlit as st
 
 from hjp_geo.screens.navigation import navigate
 
-st.set_page_config(page_title="hjp-geo", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title="hjp-geo", layout="wide", initial_sidebar_state="auto")
 navigate()

@@ -57,6 +57,8 @@ export function buildShell(root: HTMLElement): Shell {
   map.setAttribute('aria-describedby', help.id)
 
   markKeyboardUse(map)
+  // Leaflet focuses the map on a click, and holds only the window still: the page's own scroller would jump
+  map.focus = () => HTMLElement.prototype.focus.call(map, { preventScroll: true })
   return {
     root,
     map,

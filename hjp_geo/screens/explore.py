@@ -24,6 +24,7 @@ from hjp_geo.screens import ask, catchments, need_panel, need_view, provision_vi
 from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
+from hjp_geo.screens.printing import printed_table
 from hjp_geo.screens.state import (
     drawings,
     drawings_revision,
@@ -53,7 +54,8 @@ def page() -> None:
     found = _answer(asked, known)
     _headline(found)
     found = need_panel.how_sure(found, known)
-    left, right = st.columns([0.62, 0.38], gap="medium")
+    with st.container(key="map-and-panel"):
+        left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected, level = _map(found, known, shown)
         if isinstance(shown, Overlap):
@@ -70,7 +72,8 @@ def need_page() -> None:
     asked, shown = ask.need_plan(known, start_plan("need", known, ask.usual_plan(known)))
     plan_to_address(asked)
     found = need_panel.how_sure(_answer(asked, known), known)
-    left, right = st.columns([0.62, 0.38], gap="medium")
+    with st.container(key="map-and-panel"):
+        left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected, level = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
@@ -88,7 +91,8 @@ def provision_page() -> None:
     asked, shown = ask.provision_plan(known, start_plan("provision", known, ask.usual_plan(known)))
     plan_to_address(asked)
     found = _answer(asked, known)
-    left, right = st.columns([0.62, 0.38], gap="medium")
+    with st.container(key="map-and-panel"):
+        left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected, level = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
@@ -299,6 +303,9 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
     labels["people_in_need"] = st.column_config.NumberColumn(known.label(found.plan.demand), format="%.1f")
     shown_rows, labels["shown"] = _with_shown(table.head(_MOST_ROWS), found, known, shown)
     st.dataframe(shown_rows, height=320, column_config=labels, lazy=True)
+    printed = {name: _COLUMN_LABELS[name] for name in _PRINTED_COLUMNS if name in shown_rows.columns}
+    printed |= {"shown": str(labels["shown"].get("label"))}
+    printed_table(shown_rows, printed, rest="All are in the files to download.")
     if len(table) > _MOST_ROWS:
         st.caption(f"The {_MOST_ROWS:,} areas of greatest need; all {len(table):,} are in the files.")
 
@@ -357,6 +364,7 @@ _COLUMN_LABELS = {
     "reason": "Why",
     "cases": "On the register, modelled (range of the method)",
 }
+_PRINTED_COLUMNS = ("area_name", "lad24_name", "residents", "need_rank", "nearest_site", "nearest_km", "desert")
 _DECIMAL_COLUMNS = ("nearest_km", "access")
 _RANK_COLUMNS = ("need_rank", "need_rank_lower", "need_rank_upper")
 _SHARE_COLUMNS = ("desert_probability", "need_data_share")

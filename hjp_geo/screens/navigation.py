@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hjp_geo.screens import data, explore, gaps, place_people, report, scenarios, selfcheck, takeup
+from hjp_geo.screens import data, explore, gaps, place_people, printing, report, scenarios, selfcheck, takeup, tour
 from hjp_geo.screens.going_on import keep_pages
 
 __all__ = ["navigate"]
@@ -25,4 +25,7 @@ def navigate() -> None:
         st.Page(selfcheck.page, title="8 Self-check", url_path="self-check"),
     ]
     keep_pages(pages)
-    st.navigation(pages).run()
+    at = st.navigation(pages)
+    tour.show(pages, at)
+    at.run()
+    printing.footer()

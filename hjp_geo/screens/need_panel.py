@@ -30,6 +30,7 @@ from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, uncertainty_cave
 __all__ = [
     "about_preset",
     "certainty_sentence",
+    "choose_preset",
     "contributions",
     "direction",
     "how_sure",
@@ -66,8 +67,14 @@ def preset_choice(known: Evidence, start: Plan) -> tuple[str | None, DeltaGenera
 
 
 def usable_presets(known: Evidence, start: Plan) -> list[str]:
-    """The presets that the warehouse holds a layer for."""
+    """The presets whose layers are loaded."""
     return [name for name, one in PRESETS.items() if _fits(one, known, start)]
+
+
+def choose_preset(name: str, known: Evidence, start: Plan) -> None:
+    """Choose a preset for the user, as if chosen from the list; to be called before the panel is drawn."""
+    st.session_state["preset"] = name
+    _fill(known, start)
 
 
 def _fits(one: Preset, known: Evidence, start: Plan) -> bool:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from hjp_geo.areas import Table
+from hjp_geo.screens.printing import printed_table
 
 __all__ = ["plain_table"]
 
@@ -21,6 +22,7 @@ def plain_table(table: Table, columns: dict[str, str]) -> None:
         if shown[name].abs().max() >= _ROUNDED_FROM:
             shown[name] = shown[name].round()
     st.dataframe(shown, hide_index=True, column_config={name: _column(shown, name, columns[name]) for name in columns})
+    printed_table(shown, columns)
 
 
 def _column(table: Table, name: str, label: str) -> ColumnConfig:

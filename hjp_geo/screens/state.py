@@ -47,11 +47,9 @@ def maps_folder() -> Path:
 
 def evidence() -> Evidence:
     """The evidence of the warehouse that stands now; a page that cannot have it says why and stops."""
-    path = warehouse_path(cache_folder())
     try:
-        stamp = path.stat()
         with st.spinner("Reading the warehouse …"):
-            return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
+            return _standing()
     except FileNotFoundError:
         stop_with("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
     except HjpError as error:
@@ -59,10 +57,15 @@ def evidence() -> Evidence:
 
 
 def standing_evidence() -> Evidence | None:
-    """The same for the web server itself, between pages; None where there is no warehouse."""
-    path = warehouse_path(cache_folder())
-    if not path.is_file():
+    """The same where a page or the web server can do without: None where there is no warehouse; says nothing."""
+    try:
+        return _standing()
+    except (FileNotFoundError, HjpError):
         return None
+
+
+def _standing() -> Evidence:
+    path = warehouse_path(cache_folder())
     stamp = path.stat()
     return _load(str(path.parent), stamp.st_mtime_ns, stamp.st_ino, own_stamp(path.parent))
 
