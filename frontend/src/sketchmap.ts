@@ -2,6 +2,7 @@
 import { MapError, PANES, latLngBounds, type AreaSet } from './areas'
 import { loadPolygons } from './choropleth'
 import { Drawings } from './drawing'
+import { Keeping, sameDrawings } from './keeping'
 import L from './leaflet'
 import { fillLegend } from './legend'
 import { Points } from './points'
@@ -18,6 +19,7 @@ export class SketchMap {
   private readonly shell: Shell
   private readonly map: L.Map
   private readonly drawings: Drawings
+  private readonly keeping = new Keeping()
   private readonly points = new Points()
   private readonly resizing: ResizeObserver
   private readonly outline = L.layerGroup()
@@ -55,6 +57,7 @@ export class SketchMap {
     L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(this.map)
     this.drawings = new Drawings(
       this.map, (features) => this.reportDrawings(features), this.shell, (place) => this.points.pointAt(this.map, place, SNAP_PIXELS),
+      (corners) => this.keeping.noteCorners(corners),
     )
     this.resizing = new ResizeObserver(() => this.resize())
     this.resizing.observe(this.shell.map)
@@ -204,15 +207,50 @@ export class SketchMap {
     })
   }
 
-  private updateDrawings({ drawings, drawings_revision: revision, tools }: MapData): void {
+  private updateDrawings(data: MapData): void {
+    const { drawings, drawings_revision: revision, tools } = data
     if (tools.join() !== this.tools) {
       this.tools = tools.join()
       this.drawings.offer(tools)
     }
+    const isFirst = this.drawingsRevision === null
+    const isNewSession = this.keeping.isNewSession(data)
+    this.keeping.settle(data)
     if (revision === this.drawingsRevision) return
     this.drawingsRevision = revision
-    this.reported = JSON.stringify(drawings)
-    this.drawings.load(drawings)
+    const lost = isFirst || isNewSession ? this.keeping.lost(data) : null
+    if (lost) this.bringBack(data, lost.features, lost.base)
+    else if (isFirst || !isNewSession || !sameDrawings(JSON.parse(this.reported) as Drawing[], drawings)) {
+      if (!isNewSession) this.keeping.forget(data)
+      this.reported = JSON.stringify(drawings)
+      this.drawings.load(drawings)
+    }
+    if (isFirst && data.keeping) this.offerCorners()
+  }
+
+  /** What this tab had drawn and the server never saw, or lost: on the map again, and told as drawn anew. */
+  private bringBack({ drawings_revision: revision, keeping }: MapData, features: Drawing[], base: string): void {
+    this.reported = JSON.stringify(features)
+    if (!sameDrawings(this.drawings.features(), features)) this.drawings.load(features)
+    this.keeping.note(this.component.data, features)
+    this.component.setStateValue('drawings', { revision, features, restored_from: base || (keeping?.base ? 'none' : '') })
+  }
+
+  /** An area was half drawn when the page was lost: the reader says whether it is wanted. */
+  private offerCorners(): void {
+    const corners = this.keeping.corners()
+    if (!corners.length) return
+    const forget = () => this.keeping.noteCorners([])
+    const before = 'An area was being drawn when this page was lost.'
+    if (corners.length < 3) {
+      this.shell.ask(`${before} It had fewer than three corners: please draw it again.`, [['Close', forget]])
+      return
+    }
+    const finish = () => {
+      forget()
+      this.drawings.finish(corners)
+    }
+    this.shell.ask(`${before} Its ${corners.length} corners are kept.`, [['Make an area of them', finish], ['Forget them', forget]])
   }
 
   private updateSelected({ selected, selected_revision: revision }: MapData): void {
@@ -227,6 +265,7 @@ export class SketchMap {
     const text = JSON.stringify(features)
     if (text === this.reported || this.drawingsRevision === null) return
     this.reported = text
+    this.keeping.note(this.component.data, features)
     this.component.setStateValue('drawings', { revision: this.drawingsRevision, features })
   }
 

@@ -6,9 +6,11 @@ A scenario is one readable file, a GeoJSON FeatureCollection of the sketches wit
 
 from hjp_geo.scenario.comparing import Comparison, compare
 from hjp_geo.scenario.model import Entry, Scenario, Version, replay
-from hjp_geo.scenario.store import ConflictError, Saved, Scenarios
+from hjp_geo.scenario.store import DRAFT, DRAFT_DAYS, ConflictError, Saved, Scenarios
 
 __all__ = [
+    "DRAFT",
+    "DRAFT_DAYS",
     "Comparison",
     "ConflictError",
     "Entry",

@@ -18,7 +18,7 @@ from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
-from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens import ask, keeping, need_panel, sketch
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
@@ -52,6 +52,7 @@ def page() -> None:
         )
     asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
+    keeping.take_in("map", asked, known)
     found = _answer(asked, known)
     _headline(found)
     found = need_panel.how_sure(found, known)
@@ -123,6 +124,7 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> str | None:
             label=f"Map of {found.place.name}",
             attribution=" ".join(known.attribution(["area_boundaries"])),
             height=560,
+            keeping=keeping.keeping(),
         ),
         key="map",
     )

@@ -15,7 +15,7 @@ from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.maps import place_geometry
 from hjp_geo.plan import Plan
-from hjp_geo.scenario import Comparison, ConflictError, Saved, Scenario, Scenarios, compare
+from hjp_geo.scenario import DRAFT, DRAFT_DAYS, Comparison, ConflictError, Saved, Scenario, Scenarios, compare
 from hjp_geo.screens.state import (
     MAPS_URL,
     cache_folder,
@@ -25,6 +25,7 @@ from hjp_geo.screens.state import (
     maps_folder,
     plan_to_address,
     replace_drawings,
+    session_token,
     stop_with,
 )
 from hjp_geo.screens.style import apply_style
@@ -32,7 +33,7 @@ from hjp_geo.screens.text import escaped
 from hjp_geo.siting import Assumptions
 from hjp_geo.sketchmap import NO_DATA, Geometry, HoverColumn, MapData, Paint, sketch_map
 
-__all__ = ["accepted", "bar", "opened", "page", "saved_while_drawing"]
+__all__ = ["accepted", "bar", "go_on_with_a_copy", "opened", "page", "saved_while_drawing"]
 
 _ADDRESS = "scenario"
 _MOST_ROWS = 300
@@ -86,21 +87,27 @@ def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | 
     if (scenario is None and not drawn) or not st.session_state.get("accepted", True):
         return
     try:
-        base = scenario or Scenario.begin(f"Draft: {known.place(plan.place).name}", plan, known)
+        base = scenario or Scenario.begin(f"{DRAFT}{known.place(plan.place).name}", plan, known)
         now = base.with_plan(plan).with_features(drawn)
         now = now.with_assumptions(assumptions) if assumptions is not None else now
         now = now.with_rule(rule) if rule is not None else now
         if now is not base and (now.journal != base.journal or not base.key):
-            if st.session_state.get("conflict"):
-                return
+            if scenario is None:
+                store().tidy_drafts()
             now = store().save(now)
             st.session_state["scenario"] = now
             st.query_params[_ADDRESS] = now.key
     except ConflictError as error:
-        st.session_state["conflict"] = str(error)
-        st.session_state["mine"] = now
+        go_on_with_a_copy(now, str(error))
     except HjpError as error:
         st.warning(f"Not saved. {error}")
+
+
+def go_on_with_a_copy(mine: Scenario, why: str) -> None:
+    """Somebody else has saved the scenario meanwhile: both stay, and this tab goes on with a copy of its own."""
+    copy = store().save_copy(mine, f"{mine.name[:100]} (copy)")
+    st.session_state.update(scenario=copy, conflict=f"{why} Yours goes on as “{copy.name}”.", theirs=mine.key)
+    st.query_params[_ADDRESS] = copy.key
 
 
 def bar(known: Evidence) -> None:
@@ -119,16 +126,19 @@ def bar(known: Evidence) -> None:
 def _conflict(message: str) -> None:
     st.error(f"**Two people are at this scenario.** {escaped(message)}")
     left, right = st.columns(2)
-    if left.button("Keep mine as a copy", width="stretch"):
-        _go_to(_tried(lambda: store().save_copy(st.session_state["mine"])))
+    if left.button("Go on with my copy", width="stretch"):
+        st.session_state.pop("conflict")
+        st.rerun()
     if right.button("Open theirs", width="stretch"):
-        _go_to(_tried(lambda: store().load(st.session_state["mine"].key)))
+        _go_to(_tried(lambda: store().load(st.session_state["theirs"])))
 
 
 def _open_scenario(scenario: Scenario) -> None:
     st.caption(
         f"Saved by itself at {scenario.saved[11:19]} UTC, revision {scenario.revision}. The link opens it again."
     )
+    if scenario.name.startswith(DRAFT):
+        st.caption(f"Give it a name to keep it: a draft goes to the bin folder {DRAFT_DAYS} days after its last change.")
     with st.form("scenario-name", border=False):
         name = st.text_input("Name of the scenario", scenario.name, max_chars=120)
         if st.form_submit_button("Rename", width="stretch") and name.strip():
@@ -207,7 +217,7 @@ def _go_to(scenario: Scenario | None) -> None:
 
 def _leave() -> None:
     """Close the scenario and empty the map; the question stays."""
-    for name in ("scenario", "conflict", "mine", "accepted"):
+    for name in ("scenario", "conflict", "theirs", "accepted"):
         st.session_state.pop(name, None)
     st.query_params.pop(_ADDRESS, None)
     replace_drawings([])
@@ -215,8 +225,9 @@ def _leave() -> None:
 
 
 def _begin_anew() -> None:
-    revision = drawings_revision()
+    revision, token = drawings_revision(), session_token()
     st.session_state.clear()
+    st.session_state["session_token"] = token
     st.session_state["drawings_revision"] = revision + 1  # what the browser still holds is of an older one
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = [
     "plan_from_address",
     "plan_to_address",
     "replace_drawings",
+    "session_token",
     "start_plan",
     "stop_with",
 ]
@@ -127,7 +129,13 @@ def drawings() -> list[Drawing]:
 
 def drawings_revision() -> int:
     """Which of our own versions of the drawings is on the map."""
-    return int(st.session_state.setdefault("drawings_revision", 0))
+    # no two sessions begin alike: what a browser says of a session that is gone is not taken for this one
+    return int(st.session_state.setdefault("drawings_revision", secrets.randbelow(1 << 40)))
+
+
+def session_token() -> str:
+    """A name of this session of the server: another one after it has started anew."""
+    return str(st.session_state.setdefault("session_token", secrets.token_hex(8)))
 
 
 def replace_drawings(new: list[Drawing]) -> None:

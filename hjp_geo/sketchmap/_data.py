@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -192,6 +192,18 @@ class Basemap:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What Python has saved, so that the browser keeps the rest until it is saved too."""
+
+    session: str
+    """Another one after the server has started anew."""
+    base: str = ""
+    """The saved scenario and its revision, such as ``key@3``; blank where nothing is saved yet."""
+    is_saved: bool = False
+    """Whether the drawings sent along are in that file."""
+
+
+@dataclass(frozen=True, slots=True)
 class MapData:
     """Everything the map shows; see the package's own words for the revisions."""
 
@@ -207,6 +219,8 @@ class MapData:
     attribution: str = ""
     basemap: Basemap | None = None
     height: int = 600
+    keeping: Keeping | None = None
+    """Where given, the browser keeps what is drawn until it is saved, and brings it back after a breakdown."""
 
     def payload(self, *, drawings: Sequence[Drawing], selected: str | None) -> dict[str, Any]:
         """The whole as the browser reads it, with the drawings and the selection as last known."""
@@ -226,6 +240,7 @@ class MapData:
             "tools": list(self.tools),
             "attribution": self.attribution,
             "basemap": basemap,
+            "keeping": None if self.keeping is None else asdict(self.keeping),
         }
 
 
