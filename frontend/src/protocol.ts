@@ -97,6 +97,8 @@ export interface DrawingsState {
   features: Drawing[]
   /** of drawings brought back from the browser's own keeping: the saved scenario that they were drawn on */
   restored_from?: string
+  /** how often it has been said again, because no answer came */
+  attempt?: number
 }
 export interface SelectedState {
   revision: Revision

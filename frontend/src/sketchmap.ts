@@ -6,13 +6,14 @@ import { Keeping, sameDrawings } from './keeping'
 import L from './leaflet'
 import { fillLegend } from './legend'
 import { Points } from './points'
-import { NO_DATA, decodePaint, type Component, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
+import { NO_DATA, decodePaint, type Component, type DrawingsState, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
 import { loadRaster } from './raster'
 import { buildShell, type CardLines, type Shell } from './shell'
 import { signals } from './signals'
 
 /** a circle drawn or moved so near to a site stands on it */
 const SNAP_PIXELS = 14
+const SAY_AGAIN_SECONDS = [6, 6, 12]
 const Z_INDEX = { [PANES.areas]: 350, [PANES.points]: 380, [PANES.highlight]: 390 }
 
 export class SketchMap {
@@ -38,6 +39,8 @@ export class SketchMap {
   private isMismatched = false
   private isDragged = false
   private reported = ''
+  /** what was said of the drawings and not yet answered */
+  private told: DrawingsState | null = null
   private tools = ''
   private basemap = ''
   private tiles: L.TileLayer | null = null
@@ -87,6 +90,7 @@ export class SketchMap {
 
   remove(): void {
     this.resizing.disconnect()
+    this.told = null
     this.map.remove()
     signals().removals += 1
   }
@@ -214,6 +218,7 @@ export class SketchMap {
       this.drawings.offer(tools)
     }
     const isFirst = this.drawingsRevision === null
+    if (this.told && (revision !== this.told.revision || sameDrawings(this.told.features, drawings))) this.told = null
     const isNewSession = this.keeping.isNewSession(data)
     this.keeping.settle(data)
     if (revision === this.drawingsRevision) return
@@ -233,7 +238,7 @@ export class SketchMap {
     this.reported = JSON.stringify(features)
     if (!sameDrawings(this.drawings.features(), features)) this.drawings.load(features)
     this.keeping.note(this.component.data, features)
-    this.component.setStateValue('drawings', { revision, features, restored_from: base || (keeping?.base ? 'none' : '') })
+    this.tell({ revision, features, restored_from: base || (keeping?.base ? 'none' : '') })
   }
 
   /** An area was half drawn when the page was lost: the reader says whether it is wanted. */
@@ -266,7 +271,17 @@ export class SketchMap {
     if (text === this.reported || this.drawingsRevision === null) return
     this.reported = text
     this.keeping.note(this.component.data, features)
-    this.component.setStateValue('drawings', { revision: this.drawingsRevision, features })
+    this.tell({ revision: this.drawingsRevision, features })
+  }
+
+  /** Streamlit drops what is said while the server is away, and asks for nothing when it is back: say it again. */
+  private tell(state: DrawingsState): void {
+    this.component.setStateValue('drawings', state)
+    if (!this.component.data.keeping) return
+    this.told = state
+    const attempt = (state.attempt ?? 0) + 1
+    const seconds = SAY_AGAIN_SECONDS[Math.min(attempt, SAY_AGAIN_SECONDS.length) - 1]!
+    setTimeout(() => this.told === state && this.tell({ ...state, attempt }), seconds * 1000)
   }
 
   private select(area: number): void {

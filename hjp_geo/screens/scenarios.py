@@ -100,7 +100,7 @@ def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | 
     except ConflictError as error:
         go_on_with_a_copy(now, str(error))
     except HjpError as error:
-        st.warning(f"Not saved. {error}")
+        st.warning(f"Not saved. {escaped(str(error))}")
 
 
 def go_on_with_a_copy(mine: Scenario, why: str) -> None:
@@ -138,7 +138,7 @@ def _open_scenario(scenario: Scenario) -> None:
         f"Saved by itself at {scenario.saved[11:19]} UTC, revision {scenario.revision}. The link opens it again."
     )
     if scenario.name.startswith(DRAFT):
-        st.caption(f"Give it a name to keep it: a draft goes to the bin folder {DRAFT_DAYS} days after its last change.")
+        st.caption(f"Give it a name to keep it: a draft goes to the bin {DRAFT_DAYS} days after its last change.")
     with st.form("scenario-name", border=False):
         name = st.text_input("Name of the scenario", scenario.name, max_chars=120)
         if st.form_submit_button("Rename", width="stretch") and name.strip():

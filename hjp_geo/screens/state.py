@@ -15,6 +15,7 @@ from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.own.shelf import own_stamp
 from hjp_geo.plan import Plan
+from hjp_geo.screens.text import escaped
 from hjp_geo.sketchmap import Drawing
 from hjp_geo.store import warehouse_path
 
@@ -68,7 +69,7 @@ def _load(cache: str, modified: int, inode: int, own: tuple[tuple[str, int, int]
 
 def stop_with(message: str) -> NoReturn:
     """Say what is wrong in one line and end the page there."""
-    st.error(message)
+    st.error(escaped(message))
     st.stop()
 
 
@@ -82,7 +83,7 @@ def plan_from_address(base: Plan) -> Plan:
             values["weights"] = _read_weights(values["weights"])
         return Plan.from_dict({**base.to_dict(), **values})
     except (HjpError, ValueError) as error:
-        st.warning(f"The address asks for something that cannot be shown, so the usual view is. {error}")
+        st.warning(f"The address asks for something that cannot be shown, so the usual view is. {escaped(str(error))}")
         return base
 
 

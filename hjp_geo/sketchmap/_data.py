@@ -240,7 +240,7 @@ class MapData:
             "tools": list(self.tools),
             "attribution": self.attribution,
             "basemap": basemap,
-            "keeping": None if self.keeping is None else asdict(self.keeping),
+            "keeping": None if self.keeping is None or not self.tools else asdict(self.keeping),
         }
 
 

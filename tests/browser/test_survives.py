@@ -98,7 +98,7 @@ def sketches(page: Page) -> int:
 
 
 def has(page: Page, count: int) -> None:
-    expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(count, timeout=30_000)
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(count, timeout=90_000)
 
 
 def drawn_names(page: Page) -> list[str]:
