@@ -239,15 +239,20 @@ class Evidence:
 
     def label(self, layer: str) -> str:
         """What a layer is called."""
-        return str(self.layers.loc[layer, "label"])
+        return self._words["label"][layer]
 
     def unit(self, layer: str) -> str:
         """The unit of a layer."""
-        return str(self.layers.loc[layer, "unit"])
+        return self._words["unit"][layer]
 
     def caveat(self, layer: str) -> str:
         """What a reader of a layer must know; empty where there is nothing beyond its label."""
-        return str(self.layers.loc[layer, "caveat"])
+        return self._words["caveat"][layer]
+
+    @cached_property
+    def _words(self) -> dict[str, dict[str, str]]:
+        table = self.layers[["label", "unit", "caveat"]].astype("str")
+        return {str(name): {str(layer): str(word) for layer, word in table[name].items()} for name in table}
 
     def postcode_point(self, postcode: str) -> tuple[float, float] | None:
         """Easting and northing of a postcode, or None where the list does not know it."""

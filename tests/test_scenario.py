@@ -17,6 +17,7 @@ from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
 from hjp_geo.scenario import (
+    DRAFT,
     ConflictError,
     Entry,
     Scenario,
@@ -399,3 +400,14 @@ def test_versions_that_clash_are_warned_of(tiny: Evidence):
     warnings = compare(one, old, tiny).warnings
     assert any(line.startswith("“Old”: Made with hjp-geo 0.0.1") for line in warnings)
     assert any("different data or versions" in line for line in warnings)
+
+
+def test_only_an_old_draft_that_nobody_claimed_goes_to_the_bin(tiny: Evidence, scenarios: Scenarios):
+    begun = Scenario.begin(f"{DRAFT}West", PLAN, tiny).with_features([sketch(5, "one")])
+    old, named, noted = scenarios.save(begun), scenarios.save(begun), scenarios.save(begun)
+    scenarios.rename(named.key, f"{DRAFT}of ours")
+    scenarios.save(noted.with_note("for the board"))
+    assert scenarios.tidy_drafts(days=1) == ()  # saved just now
+    assert scenarios.tidy_drafts(days=-1) == (old.key,)
+    assert {row.key for row in scenarios.list()} == {named.key, noted.key}
+    assert [path.name[: len(old.key)] for path in (scenarios.folder / "bin").iterdir()] == [old.key]

@@ -64,11 +64,12 @@ export class Drawings {
     private readonly tell: (features: Drawing[]) => void,
     private readonly shell: Pick<Shell, 'readOut' | 'say'>,
     private readonly siteNear: (place: L.LatLng) => FoundPoint | null,
+    private readonly noteCorners: (corners: Position[]) => void,
   ) {
     this.buttons = historyButtons(map, () => this.undo(), () => this.redo())
     this.group.addTo(map)
     this.reaches = new Reaches(map)
-    this.panel = new Panel(map, (chosen) => this.changeChosen(chosen), () => this.finish())
+    this.panel = new Panel(map, (chosen) => this.changeChosen(chosen), () => this.leavePanel())
     map.pm.setLang('en', WORDS as Parameters<typeof map.pm.setLang>[1], 'en')
     map.pm.setGlobalOptions({
       layerGroup: this.group,
@@ -83,6 +84,7 @@ export class Drawings {
     map.on('pm:remove', ({ layer }) => this.removed(layer as DrawnLayer))
     map.on('pm:drawstart', ({ workingLayer, shape }) => this.readRadiusWhileDrawing(workingLayer, shape as Shape))
     map.on('pm:drawstart', ({ shape }) => this.choose(null, shape === 'CircleMarker'))
+    map.on('pm:drawstart', ({ workingLayer, shape }) => this.keepCornersWhileDrawing(workingLayer, shape as Shape))
     map.on('pm:drawend', () => this.shell.readOut(''))
     map.on('pm:drawend', () => this.chosen ?? this.panel.hide())
     map.on('click', () => this.isBusy() || this.choose(null))
@@ -189,7 +191,8 @@ export class Drawings {
     pm.disableGlobalRemovalMode()
   }
 
-  private features(): Drawing[] {
+  /** What is on the map. */
+  features(): Drawing[] {
     return [...[...this.properties].map(([layer, properties]) => featureOf(layer, properties)), ...this.others]
   }
 
@@ -223,7 +226,7 @@ export class Drawings {
   }
 
   /** The panel's Done: nothing is chosen and nothing being drawn; the map has the keys again. */
-  private finish(): void {
+  private leavePanel(): void {
     if (this.isDrawing()) this.map.pm.disableDraw()
     this.choose(null)
     this.map.getContainer().focus()
@@ -343,6 +346,19 @@ export class Drawings {
     }
     this.map.on('mousemove', show)
     this.map.once('pm:drawend', () => this.map.off('mousemove', show))
+  }
+
+  /** An area half drawn is told corner by corner, so that it is not lost with the page. */
+  private keepCornersWhileDrawing(layer: L.Layer | undefined, shape: Shape): void {
+    if (shape !== 'Polygon' || !(layer instanceof L.Polyline)) return
+    const note = () => this.noteCorners((layer.getLatLngs() as L.LatLng[]).map(positionOf))
+    layer.on('pm:vertexadded pm:vertexremoved', note)
+    this.map.once('pm:drawend', () => this.noteCorners([]))
+  }
+
+  /** Makes an area of corners that were set before the page was lost. */
+  finish(corners: Position[]): void {
+    this.created(L.polygon(corners.map(([longitude, latitude]): L.LatLngTuple => [latitude!, longitude!]), STYLE).addTo(this.map), 'Polygon')
   }
 
   private freeName(kind: string): string {

@@ -123,11 +123,26 @@ export interface MapData {
   swipe_label: string
   attribution: string
   basemap: { url: string; attribution: string } | null
+  /** null: the browser keeps nothing of what is drawn */
+  keeping: KeepingData | null
+}
+
+export interface KeepingData {
+  /** another one after the server has started anew */
+  session: string
+  /** the saved scenario and its revision, "key@3"; empty where nothing is saved yet */
+  base: string
+  /** whether the drawings sent along are in that file */
+  is_saved: boolean
 }
 
 export interface DrawingsState {
   revision: Revision
   features: Drawing[]
+  /** of drawings brought back from the browser's own keeping: the saved scenario that they were drawn on */
+  restored_from?: string
+  /** how often it has been said again, because no answer came */
+  attempt?: number
 }
 export interface SelectedState {
   revision: Revision

@@ -14,6 +14,7 @@ export interface Shell {
   readOut(text: string): void
   credit(text: string): void
   message(text: string, retry?: () => void): void
+  ask(text: string, answers: [string, () => void][]): void
   showCard(lines: CardLines, x: number, y: number): void
   hideCard(): void
 }
@@ -43,6 +44,9 @@ export function buildShell(root: HTMLElement): Shell {
   readOut.hidden = true
   const message = element('div', 'hjp-message', frame)
   message.hidden = true
+  const question = element('div', 'hjp-message hjp-question', frame)
+  question.setAttribute('role', 'alertdialog')
+  question.hidden = true
   const help = element('p', 'hjp-unseen', frame)
   help.id = `hjp-help-${++helpNumber}`
   help.textContent = HELP
@@ -79,6 +83,21 @@ export function buildShell(root: HTMLElement): Shell {
       button.textContent = 'Try again'
       button.addEventListener('click', retry)
       message.append(button)
+    },
+    ask: (text, answers) => {
+      question.hidden = false
+      question.setAttribute('aria-label', text)
+      question.replaceChildren(text)
+      for (const [words, act] of answers) {
+        const button = document.createElement('button')
+        button.type = 'button'
+        button.textContent = words
+        button.addEventListener('click', () => {
+          question.hidden = true
+          act()
+        })
+        question.append(button)
+      }
     },
     showCard: (lines, x, y) => {
       fillCard(card, lines)

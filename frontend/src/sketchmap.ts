@@ -2,11 +2,12 @@
 import { MapError, PANES, latLngBounds, type AreaSet } from './areas'
 import { loadAreaSet } from './close'
 import { Drawings } from './drawing'
+import { Keeping, sameDrawings } from './keeping'
 import L from './leaflet'
 import { fillLegend } from './legend'
 import { levelAt, seenAt } from './levels'
 import { Points } from './points'
-import { NO_DATA, decodePaint, type Component, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
+import { NO_DATA, decodePaint, type Component, type DrawingsState, type GeometryData, type MapData, type Paint, type Revision } from './protocol'
 import { buildShell, type CardLines, type Shell } from './shell'
 import { signals } from './signals'
 import { Swipe } from './swipe'
@@ -14,6 +15,7 @@ import { Together } from './together'
 
 /** a circle drawn or moved so near to a site stands on it */
 const SNAP_PIXELS = 14
+const SAY_AGAIN_SECONDS = [6, 6, 12]
 const Z_INDEX = { [PANES.areas]: 350, [PANES.points]: 380, [PANES.highlight]: 390 }
 
 export class SketchMap {
@@ -22,6 +24,7 @@ export class SketchMap {
   private readonly drawings: Drawings
   private readonly together: Together
   private readonly swipe: Swipe
+  private readonly keeping = new Keeping()
   private readonly points = new Points()
   private readonly resizing: ResizeObserver
   private readonly outline = L.layerGroup()
@@ -45,6 +48,8 @@ export class SketchMap {
   private isMismatched = false
   private isDragged = false
   private reported = ''
+  /** what was said of the drawings and not yet answered */
+  private told: DrawingsState | null = null
   private tools: string | null = null
   private basemap = ''
   private tiles: L.TileLayer | null = null
@@ -64,6 +69,7 @@ export class SketchMap {
     L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(this.map)
     this.drawings = new Drawings(
       this.map, (features) => this.reportDrawings(features), this.shell, (place) => this.points.pointAt(this.map, place, SNAP_PIXELS),
+      (corners) => this.keeping.noteCorners(corners),
     )
     this.together = new Together(this.map)
     this.swipe = new Swipe(this.shell.root, this.shell.map.parentElement!)
@@ -103,6 +109,7 @@ export class SketchMap {
     clearTimeout(this.levelTimer)
     this.resizing.disconnect()
     this.together.leave()
+    this.told = null
     this.map.remove()
     signals().removals += 1
   }
@@ -271,16 +278,52 @@ export class SketchMap {
     })
   }
 
-  private updateDrawings({ catchments, drawings, drawings_revision: revision, tools }: MapData): void {
+  private updateDrawings(data: MapData): void {
+    const { catchments, drawings, drawings_revision: revision, tools } = data
     if (tools.join() !== this.tools) {
       this.tools = tools.join()
       this.drawings.offer(tools)
     }
     this.drawings.learn(catchments)
+    const isFirst = this.drawingsRevision === null
+    if (this.told && (revision !== this.told.revision || sameDrawings(this.told.features, drawings))) this.told = null
+    const isNewSession = this.keeping.isNewSession(data)
+    this.keeping.settle(data)
     if (revision === this.drawingsRevision) return
     this.drawingsRevision = revision
-    this.reported = JSON.stringify(drawings)
-    this.drawings.load(drawings)
+    const lost = isFirst || isNewSession ? this.keeping.lost(data) : null
+    if (lost) this.bringBack(data, lost.features, lost.base)
+    else if (isFirst || !isNewSession || !sameDrawings(JSON.parse(this.reported) as Drawing[], drawings)) {
+      if (!isNewSession) this.keeping.forget(data)
+      this.reported = JSON.stringify(drawings)
+      this.drawings.load(drawings)
+    }
+    if (isFirst && data.keeping) this.offerCorners()
+  }
+
+  /** What this tab had drawn and the server never saw, or lost: on the map again, and told as drawn anew. */
+  private bringBack({ drawings_revision: revision, keeping }: MapData, features: Drawing[], base: string): void {
+    this.reported = JSON.stringify(features)
+    if (!sameDrawings(this.drawings.features(), features)) this.drawings.load(features)
+    this.keeping.note(this.component.data, features)
+    this.tell({ revision, features, restored_from: base || (keeping?.base ? 'none' : '') })
+  }
+
+  /** An area was half drawn when the page was lost: the reader says whether it is wanted. */
+  private offerCorners(): void {
+    const corners = this.keeping.corners()
+    if (!corners.length) return
+    const forget = () => this.keeping.noteCorners([])
+    const before = 'An area was being drawn when this page was lost.'
+    if (corners.length < 3) {
+      this.shell.ask(`${before} It had fewer than three corners: please draw it again.`, [['Close', forget]])
+      return
+    }
+    const finish = () => {
+      forget()
+      this.drawings.finish(corners)
+    }
+    this.shell.ask(`${before} Its ${corners.length} corners are kept.`, [['Make an area of them', finish], ['Forget them', forget]])
   }
 
   private updateSelected({ selected, selected_revision: revision }: MapData): void {
@@ -295,7 +338,18 @@ export class SketchMap {
     const text = JSON.stringify(features)
     if (text === this.reported || this.drawingsRevision === null) return
     this.reported = text
-    this.component.setStateValue('drawings', { revision: this.drawingsRevision, features })
+    this.keeping.note(this.component.data, features)
+    this.tell({ revision: this.drawingsRevision, features })
+  }
+
+  /** Streamlit drops what is said while the server is away, and asks for nothing when it is back: say it again. */
+  private tell(state: DrawingsState): void {
+    this.component.setStateValue('drawings', state)
+    if (!this.component.data.keeping) return
+    this.told = state
+    const attempt = (state.attempt ?? 0) + 1
+    const seconds = SAY_AGAIN_SECONDS[Math.min(attempt, SAY_AGAIN_SECONDS.length) - 1]!
+    setTimeout(() => this.told === state && this.tell({ ...state, attempt }), seconds * 1000)
   }
 
   private select(area: number): void {

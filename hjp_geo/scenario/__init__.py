@@ -9,9 +9,11 @@ from hjp_geo.scenario.comparing import Comparison, compare
 from hjp_geo.scenario.figures import FIGURES, Figures, figures_of, figures_side_by_side
 from hjp_geo.scenario.model import Entry, Scenario, Version, replay
 from hjp_geo.scenario.rerunning import Rerun, figures_now, rerun
-from hjp_geo.scenario.store import ConflictError, Saved, Scenarios
+from hjp_geo.scenario.store import DRAFT, DRAFT_DAYS, ConflictError, Saved, Scenarios
 
 __all__ = [
+    "DRAFT",
+    "DRAFT_DAYS",
     "FIGURES",
     "OTHER_FIGURES",
     "Comparison",

@@ -21,7 +21,12 @@ from hjp_geo.errors import PlanError
 from hjp_geo.locking import locked
 from hjp_geo.scenario.model import Scenario
 
-__all__ = ["ConflictError", "Saved", "Scenarios"]
+__all__ = ["DRAFT", "DRAFT_DAYS", "ConflictError", "Saved", "Scenarios"]
+
+DRAFT = "Draft: "
+"""How the name of a scenario begins that nobody has named yet."""
+DRAFT_DAYS = 30
+"""A draft that nobody named goes to the bin folder so many days after it was last saved."""
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?")
 _SUFFIX = ".geojson"
@@ -82,14 +87,12 @@ class Scenarios:
         with self._alone():
             path = self._path(scenario.key)
             if not path.is_file():
-                raise ConflictError(
-                    f"“{scenario.name}” has been deleted since it was opened here. Save it as a copy to keep it."
-                )
+                raise ConflictError(f"“{scenario.name}” has been deleted since it was opened here.")
             there = self._read(scenario.key)
             if there.revision != scenario.revision:
                 raise ConflictError(
                     f"“{there.name}” was saved elsewhere at {there.saved} (revision {there.revision}; here is "
-                    f"{scenario.revision}). Save yours as a copy, or open theirs; nothing is lost."
+                    f"{scenario.revision}). Nothing is lost."
                 )
             return self._write(scenario, scenario.revision + 1)
 
@@ -137,6 +140,22 @@ class Scenarios:
             target = bin_folder / f"{found}-{secrets.token_hex(3)}{_SUFFIX}"
             self._path(found).replace(target)
         return target
+
+    def tidy_drafts(self, days: float = DRAFT_DAYS) -> tuple[str, ...]:
+        """Move drafts without a name of their own, last saved over so many days ago, to the bin; their keys.
+
+        A draft that was named, duplicated under another name, or given a note is somebody's: it stays.
+        """
+        oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+        old = [row.key for row in self.list() if not row.trouble and row.name.startswith(DRAFT)]
+        gone = []
+        for key in old:
+            one = self.load(key)
+            is_claimed = one.note or any(entry.what in ("name", "note") for entry in one.journal)
+            if not is_claimed and one.saved and dt.datetime.fromisoformat(one.saved) < oldest:
+                self.delete(key)
+                gone.append(key)
+        return tuple(gone)
 
     def export(self, key: str, path: Path) -> Path:
         """Write a copy to a file elsewhere; `PlanError` where that cannot be."""

@@ -16,7 +16,7 @@ from hjp_geo.plan import DECAYS, ESTIMATED, MOST_MINUTES, STRAIGHT_LINE, TOPICS,
 from hjp_geo.screens import need_panel
 from hjp_geo.screens.paint import ACCESS, NEED, OVERLAP, Overlap
 from hjp_geo.screens.state import cache_folder, stop_with
-from hjp_geo.screens.text import escaped
+from hjp_geo.screens.text import escaped, escaped_label
 
 __all__ = [
     "ADVICE_SITES",
@@ -221,12 +221,12 @@ def _weight(known: Evidence, name: str, start: Plan) -> float:
     key = f"weight-{name}"
     st.session_state.setdefault(key, min(float(start.weights.get(name, 1.0)), float(_MOST_WEIGHT)))
     return st.slider(
-        f"Weight: {known.label(name)} :gray-badge[{need_panel.direction(known, name)}]",
+        f"Weight: {escaped_label(known.label(name))} :gray-badge[{need_panel.direction(known, name)}]",
         0.0,
         float(_MOST_WEIGHT),
         step=0.5,
         key=key,
-        help=f"{known.unit(name)}. {known.caveat(name)}",
+        help=escaped(f"{known.unit(name)}. {known.caveat(name)}"),
     )
 
 

@@ -54,7 +54,7 @@ def tables(assessed: Assessment, known: Evidence) -> None:
     _sites_inside(total)
     for note in (*total.notes, *assessed.effects.notes):
         st.caption(escaped(note))
-    st.caption(assessed.rule)
+    st.caption(escaped(assessed.rule))
 
 
 def _metrics(total: Reached, found: Answer, known: Evidence) -> None:
@@ -244,7 +244,7 @@ def assumptions_chosen(saved: Assumptions | None) -> Assumptions:
     try:
         return ASSUMPTIONS.changed({name: _ordered(span) for name, span in spans.items()})
     except ValueError as error:
-        st.warning(str(error))
+        st.warning(escaped(str(error)))
         return begun
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from hjp_geo.errors import HjpError
 from hjp_geo.plan import CHANNELS, TOPICS
+from hjp_geo.screens.text import escaped
 from hjp_geo.siting import DIMENSIONS, Candidate, DesignCard, Dimension, Offer
 from hjp_geo.sketchmap import Drawing
 
@@ -32,7 +33,7 @@ def offer_and_design(drawing: Drawing, candidate: Candidate, put: Callable[[Draw
     try:
         chosen = {"offer": Offer.from_dict(offer).to_dict(), "design": DesignCard.from_dict(design).to_dict()}
     except HjpError as error:
-        st.warning(str(error))
+        st.warning(escaped(str(error)))
         return
     put({**drawing, "properties": {**drawing["properties"], **chosen}})
 

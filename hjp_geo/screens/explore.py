@@ -18,10 +18,11 @@ from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.prevalence import cases_in_words
-from hjp_geo.screens import ask, catchments, need_panel, need_view, provision_view, sketch
+from hjp_geo.screens import ask, catchments, keeping, need_panel, need_view, provision_view, sketch
 from hjp_geo.screens.going_on import link_to
+from hjp_geo.screens.kept import answered, kept_for
 from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.printing import printed_table
@@ -51,6 +52,7 @@ def page() -> None:
     known = _begun("Where is free legal advice needed, and out of reach?")
     asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
+    keeping.take_in("map", asked, known)
     found = _answer(asked, known)
     _headline(found)
     found = need_panel.how_sure(found, known)
@@ -119,7 +121,7 @@ def _begun(title: str) -> Evidence:
 
 def _answer(plan: Plan, known: Evidence) -> Answer:
     try:
-        return answer(plan, known)
+        return answered(plan, known)
     except HjpError as error:
         stop_with(str(error))
 
@@ -178,6 +180,7 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _T
             label=f"Map of {found.place.name}",
             attribution=" ".join(known.attribution(["area_boundaries"])),
             height=560,
+            keeping=keeping.keeping(),
         ),
         key="map",
         on_change=pick_place,
@@ -200,13 +203,14 @@ def _classing() -> tuple[str, tuple[float, ...]]:
         try:
             return method, read_limits(text)
         except PlanError as error:
-            st.error(str(error))
+            st.error(sketch.escaped(str(error)))
             return "quantiles", ()
 
 
 def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
     chosen = ask.points(found.place.code, crowded=len(found.areas) > MOST_POLYGONS)
-    return tuple(layer for name in chosen for layer in _POINTS[name](found, known))
+    layers = [kept_for(found, f"points: {name}", partial(_POINTS[name], found, known)) for name in chosen]
+    return tuple(layer for some in layers for layer in some)
 
 
 def _advice_points(found: Answer, _known: Evidence) -> list[PointLayer]:
@@ -238,11 +242,7 @@ def _named(sites: pd.DataFrame, kind: str) -> list[Point]:
 def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
     """Why an area is flagged: the one clicked on the map, or one chosen from the list by keyboard."""
     codes = _choices(found, selected)
-    names = found.areas["area_name"].to_dict()
-    marks = found.areas["desert"].fillna(value=False).to_dict()
-
-    def say(code: str) -> str:
-        return f"{names[code]} ({code})" + (" — desert" if marks[code] else "")
+    say = kept_for(found, "spoken", lambda: _spoken(found.areas)).__getitem__
 
     place = codes.index(selected) if selected in codes else None
     key = f"why-{found.place.code}-{selected}"
@@ -262,6 +262,11 @@ def _explain(found: Answer, known: Evidence, selected: str | None) -> None:
         need_panel.contributions(found, known, chosen)
 
 
+def _spoken(areas: pd.DataFrame) -> dict[str, str]:
+    names, marks = areas["area_name"].to_dict(), areas["desert"].fillna(value=False).to_dict()
+    return {str(code): f"{name} ({code})" + (" — desert" if marks[code] else "") for code, name in names.items()}
+
+
 def _show_on_map(key: str) -> None:
     """Mark the area chosen from the list on the map too."""
     st.session_state["chosen_area"] = st.session_state[key]
@@ -270,9 +275,13 @@ def _show_on_map(key: str) -> None:
 
 def _choices(found: Answer, selected: str | None) -> list[str]:
     """The areas to choose from, deserts first, then by need; in a large place the first of them and the one clicked."""
-    ordered = found.areas.sort_values(["desert", "need"], ascending=False, na_position="last").index
+    ordered = kept_for(found, "worst first", lambda: _worst_first(found.areas))
     chosen = list(ordered[:_MOST_ROWS])
     return chosen if selected in chosen or selected not in ordered else [str(selected), *chosen]
+
+
+def _worst_first(areas: pd.DataFrame) -> pd.Index[str]:
+    return areas.sort_values(["desert", "need"], ascending=False, na_position="last").index
 
 
 def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | None) -> None:
@@ -284,7 +293,9 @@ def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | No
             level_table(found, known, shown, level)
         _downloads(found, known)
     with notes:
-        st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in caveats(found, known)))
+        st.markdown(
+            "\n".join(f"- {sketch.escaped(line)}" for line in kept_for(found, "caveats", lambda: caveats(found, known)))
+        )
         st.markdown("**Credits**")
         st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in found.attribution))
         st.caption(f"Warehouse built {known.built}; build {known.build_id}.")
@@ -294,14 +305,16 @@ def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:
     columns = [name for name in _COLUMN_LABELS if name in found.areas.columns]
     if (found.areas["need_data_share"] >= 1 - 1e-9).all():
         columns.remove("need_data_share")
-    table = found.areas[columns].sort_values("need_rank")
+    table = kept_for(found, "table", lambda: found.areas[columns].sort_values("need_rank"))
     labels = {name: st.column_config.Column(label) for name, label in _COLUMN_LABELS.items()}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.1f") for name in _DECIMAL_COLUMNS}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="%.0f") for name in _RANK_COLUMNS}
     labels |= {name: st.column_config.NumberColumn(_COLUMN_LABELS[name], format="percent") for name in _SHARE_COLUMNS}
     labels["access"] = st.column_config.NumberColumn(found.access_unit.capitalize(), format="%.1f")
     labels["people_in_need"] = st.column_config.NumberColumn(known.label(found.plan.demand), format="%.1f")
-    shown_rows, labels["shown"] = _with_shown(table.head(_MOST_ROWS), found, known, shown)
+    shown_rows, labels["shown"] = kept_for(
+        found, ("shown", shown), lambda: _with_shown(table.head(_MOST_ROWS), found, known, shown)
+    )
     st.dataframe(shown_rows, height=320, column_config=labels, lazy=True)
     printed = {name: _COLUMN_LABELS[name] for name in _PRINTED_COLUMNS if name in shown_rows.columns}
     printed |= {"shown": str(labels["shown"].get("label"))}

@@ -75,7 +75,7 @@ def _tried(make: Any, *asked: Any) -> Any:
     try:
         return make(*asked)
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
 
 
 def _headline(found: Answer) -> None:

@@ -13,6 +13,7 @@ from hjp_geo.evidence import ENGLAND, Evidence
 from hjp_geo.levels import LEAST_KNOWN, LEVELS, Level, by_level, layer_by_level, levels_of
 from hjp_geo.maps import MOST_POLYGONS, NOT_KNOWN, PlaceGeometry, classed, level_geometry, place_geometry
 from hjp_geo.plan import Answer
+from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.paint import ACCESS, NEED, Overlap, low_is_worse, paint, shades_of, shown_values
 from hjp_geo.screens.state import MAPS_URL, evidence, maps_folder
 from hjp_geo.sketchmap import NO_DATA, Coarser, Geometry, HoverColumn, Paint
@@ -94,7 +95,7 @@ def map_areas(
             geometry_of(_level_files(known, place, choice)), _paint(found, known, what, view, classing), (), choice
         )
     files = place_geometry(known, place, maps_folder())
-    own = paint(found, known, what, *classing)
+    own = kept_for(found, ("paint", what, classing), lambda: paint(found, known, what, *classing))
     zoomed_out = []
     if choice == AUTOMATIC and not isinstance(what, Overlap) and (place == ENGLAND or len(found.areas) > MOST_POLYGONS):
         offered = {level.name for level in levels_of(known, place)}

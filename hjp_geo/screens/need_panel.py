@@ -22,6 +22,7 @@ from hjp_geo.overlap import (
 )
 from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.presets import PRESETS, Preset
+from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.paint import OVERLAP_PALETTE, THIRDS, Overlap
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import stop_with
@@ -151,8 +152,8 @@ def shared_panel(known: Evidence, weights: dict[str, float], place: str, frame: 
     names = [name for name, weight in weights.items() if weight > 0]
     if len(names) < 2:
         return
-    codes = known.areas_of(ENGLAND if frame == "england" else place)
-    shared = shared_information(known, names, codes)
+    where = ENGLAND if frame == "england" else place
+    shared = kept_for(known, ("shared", where, *names), lambda: shared_information(known, names, known.areas_of(where)))
     for line in double_counting(shared):
         st.warning(escaped(line), icon=":material/filter_2:")
     with st.expander("Do these layers say the same?"):
@@ -209,7 +210,7 @@ def how_sure(found: Answer, known: Evidence) -> Answer:
         return found
     try:
         with st.spinner("Drawing the weights a thousand times …"):
-            drawn = with_uncertainty(found, known)
+            drawn = kept_for(found, "drawn", lambda: with_uncertainty(found, known))
     except HjpError as error:
         stop_with(str(error))
     if drawn.areas["certainty"].notna().any():

@@ -14,14 +14,23 @@ from hjp_geo.areas import Table
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
-from hjp_geo.scenario import ConflictError, Figures, Scenario, figures_of, figures_side_by_side, rerun
+from hjp_geo.scenario import (
+    DRAFT,
+    DRAFT_DAYS,
+    ConflictError,
+    Figures,
+    Scenario,
+    figures_of,
+    figures_side_by_side,
+    rerun,
+)
 from hjp_geo.screens.compare_page import page
 from hjp_geo.screens.scenario_shelf import line, readable, store, tried
-from hjp_geo.screens.state import drawings, drawings_revision, plan_to_address, replace_drawings
+from hjp_geo.screens.state import drawings, drawings_revision, plan_to_address, replace_drawings, session_token
 from hjp_geo.screens.text import escaped
 from hjp_geo.siting import Assessment, Assumptions
 
-__all__ = ["accepted", "bar", "figures_found", "opened", "page", "saved_while_drawing"]
+__all__ = ["accepted", "bar", "figures_found", "go_on_with_a_copy", "opened", "page", "saved_while_drawing"]
 
 _ADDRESS = "scenario"
 
@@ -72,42 +81,44 @@ def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | 
     if (scenario is None and not drawn) or not st.session_state.get("accepted", True):
         return
     try:
-        base = st.session_state.get("mine") or scenario or _draft(plan, known)
+        base = scenario or Scenario.begin(f"{DRAFT}{known.place(plan.place).name}", plan, known)
         now = base.with_plan(plan).with_features(drawn)
         now = now.with_assumptions(assumptions) if assumptions is not None else now
         now = now.with_rule(rule) if rule is not None else now
     except HjpError as error:
         st.warning(f"Not saved. {escaped(str(error))}")
         return
-    if st.session_state.get("conflict"):
-        st.session_state["mine"] = now  # what is drawn while nobody has decided is kept too
-    elif now is not base and (now.journal != base.journal or not base.key):
-        saved = _saved(now)
-        if saved is not None:
-            st.session_state["scenario"] = saved
-            st.query_params[_ADDRESS] = saved.key
+    if now is not base and (now.journal != base.journal or not base.key):
+        _save(now)
 
 
-def _draft(plan: Plan, known: Evidence) -> Scenario:
-    return Scenario.begin(f"Draft: {known.place(plan.place).name}", plan, known)
-
-
-def _saved(now: Scenario) -> Scenario | None:
-    """It as saved; None where that cannot be, which is told: another's work is never written over, nor this lost."""
+def _save(now: Scenario) -> bool:
+    """Save it, and say whether it is. Another's work is never written over, nor this lost: it becomes a copy."""
     try:
-        return store().save(now)
+        if not now.key:
+            store().tidy_drafts()
+        saved = store().save(now)
+        st.session_state["scenario"] = saved
+        st.query_params[_ADDRESS] = saved.key
     except ConflictError as error:
-        st.session_state["conflict"] = str(error)
-        st.session_state["mine"] = now
+        go_on_with_a_copy(now, str(error))
     except HjpError as error:
         st.warning(f"Not saved. {escaped(str(error))}")
-    return None
+        return False
+    return True
+
+
+def go_on_with_a_copy(mine: Scenario, why: str) -> None:
+    """Somebody else has saved the scenario meanwhile: both stay, and this tab goes on with a copy of its own."""
+    copy = store().save_copy(mine, f"{mine.name[:100]} (copy)")
+    st.session_state.update(scenario=copy, conflict=f"{why} Yours goes on as “{copy.name}”.", theirs=mine.key)
+    st.query_params[_ADDRESS] = copy.key
 
 
 def figures_found(assessed: Assessment) -> None:
     """Keep with the scenario what it came to, so that a later run can say whether it still finds the same."""
     scenario: Scenario | None = st.session_state.get("scenario")
-    if scenario is None or st.session_state.get("conflict"):
+    if scenario is None:
         return
     figures = figures_of(assessed)
     then: Figures = st.session_state.get("figures_then") or {}
@@ -151,10 +162,11 @@ def bar(known: Evidence) -> None:
 def _conflict(message: str) -> None:
     st.error(f"**Two people are at this scenario.** {escaped(message)} What you draw meanwhile is kept with yours.")
     left, right = st.columns(2)
-    if left.button("Keep mine as a copy", width="stretch"):
-        _go_to(tried(lambda: store().save_copy(st.session_state["mine"])))
+    if left.button("Go on with my copy", width="stretch"):
+        st.session_state.pop("conflict")
+        st.rerun()
     if right.button("Open theirs", width="stretch"):
-        _go_to(tried(lambda: store().load(st.session_state["mine"].key)))
+        _go_to(tried(lambda: store().load(st.session_state["theirs"])))
 
 
 def _newer_elsewhere(scenario: Scenario) -> None:
@@ -174,10 +186,13 @@ def _open_scenario(scenario: Scenario, known: Evidence) -> None:
     st.caption(
         f"Saved by itself at {scenario.saved[11:19]} UTC, revision {scenario.revision}. The link opens it again."
     )
+    if scenario.name.startswith(DRAFT):
+        st.caption(f"Give it a name to keep it: a draft goes to the bin {DRAFT_DAYS} days after its last change.")
     with st.form("scenario-name", border=False):
         name = st.text_input("Name of the scenario", scenario.name, max_chars=120)
         if st.form_submit_button("Rename", width="stretch") and name.strip():
-            _keep(_saved(scenario.renamed(name)))
+            if _save(scenario.renamed(name)):
+                st.rerun()
     first, second, third = st.columns(3)
     if first.button("Duplicate", width="stretch"):
         _go_to(tried(lambda: store().save_copy(replace(scenario, key=""))))
@@ -239,13 +254,6 @@ def _take_in() -> None:
         _go_to(tried(lambda: store().import_bytes(file.getvalue(), file.name)))
 
 
-def _keep(saved: Scenario | None) -> None:
-    if saved is not None:
-        st.session_state["scenario"] = saved
-    if saved is not None or st.session_state.get("conflict"):
-        st.rerun()
-
-
 def _go_to(scenario: Scenario | None) -> None:
     """Open a scenario as its link would: the session begins anew, so that every widget shows its plan."""
     if scenario is None:
@@ -259,7 +267,7 @@ def _go_to(scenario: Scenario | None) -> None:
 
 def _leave() -> None:
     """Close the scenario and empty the map; the question stays."""
-    for name in ("scenario", "conflict", "mine", "accepted", "figures_then"):
+    for name in ("scenario", "conflict", "theirs", "accepted", "figures_then"):
         st.session_state.pop(name, None)
     st.query_params.pop(_ADDRESS, None)
     replace_drawings([])
@@ -267,6 +275,7 @@ def _leave() -> None:
 
 
 def _begin_anew() -> None:
-    revision = drawings_revision()
+    revision, token = drawings_revision(), session_token()
     st.session_state.clear()
+    st.session_state["session_token"] = token
     st.session_state["drawings_revision"] = revision + 1  # what the browser still holds is of an older one

@@ -17,6 +17,7 @@ from hjp_geo.screens import assessed, scenarios, suggest_sites
 from hjp_geo.screens.catchments import is_catchment
 from hjp_geo.screens.change_sketch import change_form
 from hjp_geo.screens.design_card import offer_and_design
+from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.state import drawings, replace_drawings
 from hjp_geo.screens.text import escaped
 from hjp_geo.siting import RULES, Candidate, assess, catchment_of, point_of, short_label
@@ -102,9 +103,7 @@ def _other_ways(found: Answer, known: Evidence) -> None:
 
 
 def _by_health_site(found: Answer, known: Evidence) -> None:
-    areas = known.health_site_areas
-    here = known.health_sites.loc[areas.index[areas.isin(found.areas.index)]].sort_values("site_name")
-    names = {code: f"{name} ({code})" for code, name in here["site_name"].items()}
+    names = kept_for(known, ("practices", found.place.code), lambda: _practices(found, known))
     with st.form("add-health-site", border=False, clear_on_submit=True):
         chosen = st.selectbox(
             "A GP practice of the place",
@@ -117,6 +116,12 @@ def _by_health_site(found: Answer, known: Evidence) -> None:
         radius = st.number_input("Its radius, km", 0.1, 50.0, 3.0, 0.5)
         if st.form_submit_button("Add this practice", width="stretch") and chosen:
             _add_or_say(lambda: [Candidate.health_site(str(chosen), float(radius), known)])
+
+
+def _practices(found: Answer, known: Evidence) -> dict[str, str]:
+    areas = known.health_site_areas
+    here = known.health_sites.loc[areas.index[areas.isin(found.areas.index)]].sort_values("site_name")
+    return {str(code): f"{name} ({code})" for code, name in here["site_name"].items()}
 
 
 def _by_minutes(known: Evidence) -> None:
@@ -187,7 +192,7 @@ def _list(drawn: list[Drawing], known: Evidence) -> None:
         right.button(
             "Remove",
             key=f"remove-{properties.get('id', number)}",
-            help=f"Remove {name}",
+            help=f"Remove {escaped(name)}",
             width="stretch",
             on_click=replace_drawings,
             args=([other for other in drawn if other is not one],),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from hjp_geo.errors import HjpError, PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.own.shelf import own_stamp
 from hjp_geo.plan import Plan
+from hjp_geo.screens.text import escaped
 from hjp_geo.sketchmap import Drawing
 from hjp_geo.store import warehouse_path
 
@@ -27,6 +29,7 @@ __all__ = [
     "plan_from_address",
     "plan_to_address",
     "replace_drawings",
+    "session_token",
     "standing_evidence",
     "start_plan",
     "stop_with",
@@ -79,7 +82,7 @@ def _load(cache: str, modified: int, inode: int, own: tuple[tuple[str, int, int]
 
 def stop_with(message: str) -> NoReturn:
     """Say what is wrong in one line and end the page there."""
-    st.error(message)
+    st.error(escaped(message))
     st.stop()
 
 
@@ -93,7 +96,7 @@ def plan_from_address(base: Plan) -> Plan:
             values["weights"] = _read_weights(values["weights"])
         return Plan.from_dict({**base.to_dict(), **values})
     except (HjpError, ValueError) as error:
-        st.warning(f"The address asks for something that cannot be shown, so the usual view is. {error}")
+        st.warning(f"The address asks for something that cannot be shown, so the usual view is. {escaped(str(error))}")
         return base
 
 
@@ -141,7 +144,13 @@ def drawings() -> list[Drawing]:
 
 def drawings_revision() -> int:
     """Which of our own versions of the drawings is on the map."""
-    return int(st.session_state.setdefault("drawings_revision", 0))
+    # no two sessions begin alike: what a browser says of a session that is gone is not taken for this one
+    return int(st.session_state.setdefault("drawings_revision", secrets.randbelow(1 << 40)))
+
+
+def session_token() -> str:
+    """A name of this session of the server: another one after it has started anew."""
+    return str(st.session_state.setdefault("session_token", secrets.token_hex(8)))
 
 
 def replace_drawings(new: list[Drawing]) -> None:

@@ -72,7 +72,7 @@ def page() -> None:
         placed = _placed(counts, known, label)
         found = take_up(placed, _ask(known, placed), known, Journal.in_cache(cache_folder()))
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
     _show(found, known)
 
 
@@ -112,7 +112,7 @@ def _upload() -> Counts | None:
 def _refuse(error: CountsError) -> NoReturn:
     """Every cell at fault in a table, and nothing taken."""
     if not error.errors:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
     rows = [{"Row": one.row, "Column": one.column, "Found": one.value, "Rule": one.rule} for one in error.errors]
     st.error(f"{len(rows):,} cells cannot be taken, so nothing was. Mend them and bring the file again.")
     st.dataframe(pd.DataFrame(rows), hide_index=True)
@@ -162,7 +162,7 @@ def _sketch(known: Evidence) -> tuple[str, ...]:
     try:
         candidates = [resolved(Candidate.from_feature(one), known) for one in drawn]
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
     centres = known.areas[["easting", "northing"]].to_numpy(dtype=np.float64)
     held = np.any(
         [known.areas.index.isin(one.codes) if one.minutes is not None else one.holds(centres) for one in candidates],

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escaped"]
+__all__ = ["escaped", "escaped_label"]
 
+_IN_A_LABEL = re.compile(r"([\\`*_\[\]~$:<>|])")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>])")
 
 
 def escaped(text: str) -> str:
     """Text from data as plain text: neither markup nor Markdown in it has any effect."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def escaped_label(text: str) -> str:
+    """The same for the label of a widget, which is one line: fewer signs mean something there, and it is read aloud."""
+    return _IN_A_LABEL.sub(r"\\\1", text)

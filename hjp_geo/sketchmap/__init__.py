@@ -52,6 +52,7 @@ from hjp_geo.sketchmap._data import (
     Drawing,
     Geometry,
     HoverColumn,
+    Keeping,
     MapData,
     MapState,
     Paint,
@@ -72,6 +73,7 @@ __all__ = [
     "Drawing",
     "Geometry",
     "HoverColumn",
+    "Keeping",
     "MapData",
     "MapState",
     "NotBuiltError",
@@ -79,6 +81,7 @@ __all__ = [
     "Point",
     "PointLayer",
     "assets_are_built",
+    "drawn",
     "sketch_map",
 ]
 
@@ -135,6 +138,19 @@ def sketch_map(data: MapData, *, key: str, on_change: Callable[[], None] | None 
         on_level_change=_nothing,
     )
     return known
+
+
+def drawn(key: str, revision: int | str) -> tuple[list[Drawing], str | None] | None:
+    """What the browser says is drawn on version `revision` of the drawings of map `key`; None where it says nothing.
+
+    For a page that must save it before it draws. The second part is None, or what saved scenario the drawings were
+    made on, where the browser had kept them through a breakdown and brings them back.
+    """
+    raw = st.session_state.get(key)
+    told = (raw.get("drawings") if isinstance(raw, dict) else None) or {}
+    if told.get("revision") != revision:
+        return None
+    return list(told["features"]), told.get("restored_from")
 
 
 def _read_state(raw: Any, data: MapData) -> MapState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -250,6 +250,18 @@ _STEPS = 65_535
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What Python has saved, so that the browser keeps the rest until it is saved too."""
+
+    session: str
+    """Another one after the server has started anew."""
+    base: str = ""
+    """The saved scenario and its revision, such as ``key@3``; blank where nothing is saved yet."""
+    is_saved: bool = False
+    """Whether the drawings sent along are in that file."""
+
+
+@dataclass(frozen=True, slots=True)
 class MapData:
     """Everything the map shows; see the package's own words for the revisions."""
 
@@ -273,6 +285,8 @@ class MapData:
     height: int = 600
     catchments: Callable[[Sequence[Drawing]], Sequence[CatchmentOutline]] | None = None
     """What the travel-time catchments among the drawings reach; asked with the drawings as last known."""
+    keeping: Keeping | None = None
+    """Where given, the browser keeps what is drawn until it is saved, and brings it back after a breakdown."""
 
     @property
     def first_level(self) -> str | None:
@@ -302,6 +316,7 @@ class MapData:
             "swipe_label": self.swipe_label,
             "attribution": self.attribution,
             "basemap": basemap,
+            "keeping": None if self.keeping is None or not self.tools else asdict(self.keeping),
         }
 
 

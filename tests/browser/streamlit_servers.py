@@ -29,8 +29,10 @@ class Server:
 
 
 @contextmanager
-def serving(script: Path, arguments: tuple[str, ...], env: dict[str, str], cwd: Path, log: Path) -> Iterator[Server]:
-    port = _free_port()
+def serving(
+    script: Path, arguments: tuple[str, ...], env: dict[str, str], cwd: Path, log: Path, port: int | None = None
+) -> Iterator[Server]:
+    port = port or free_port()
     settings = {
         "server.port": port,
         "server.address": "127.0.0.1",
@@ -51,7 +53,7 @@ def serving(script: Path, arguments: tuple[str, ...], env: dict[str, str], cwd: 
             process.wait(timeout=20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
