@@ -72,7 +72,7 @@ def _asked(known: Evidence, start: Plan) -> Plan:
         filled = PRESETS[name].plan(known, start) if name and name != start.preset else start
         return Plan.from_dict({**filled.to_dict(), "preset": name or None, "place": place, "topic": topic})
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
 
 
 # place ----------------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _profile(asked: Plan, known: Evidence) -> tuple[Answer, Profile]:
             found = answer(asked, known)
             one = profile(found, known)
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
     st.session_state[_HELD] = (key, found, one)
     return found, one
 

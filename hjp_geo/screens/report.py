@@ -74,7 +74,7 @@ def _plan(known: Evidence) -> Plan:
     try:
         code = known.place(start.place).code
     except HjpError as error:
-        stop_with(escaped(str(error)))
+        stop_with(str(error))
     places = ask.place_options(known, code)
     chosen = st.selectbox(
         "Place",

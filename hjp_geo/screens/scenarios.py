@@ -190,9 +190,8 @@ def _open_scenario(scenario: Scenario, known: Evidence) -> None:
         st.caption(f"Give it a name to keep it: a draft goes to the bin {DRAFT_DAYS} days after its last change.")
     with st.form("scenario-name", border=False):
         name = st.text_input("Name of the scenario", scenario.name, max_chars=120)
-        if st.form_submit_button("Rename", width="stretch") and name.strip():
-            if _save(scenario.renamed(name)):
-                st.rerun()
+        if st.form_submit_button("Rename", width="stretch") and name.strip() and _save(scenario.renamed(name)):
+            st.rerun()
     first, second, third = st.columns(3)
     if first.button("Duplicate", width="stretch"):
         _go_to(tried(lambda: store().save_copy(replace(scenario, key=""))))
