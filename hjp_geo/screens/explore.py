@@ -298,7 +298,7 @@ def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | No
         )
         st.markdown("**Credits**")
         st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in found.attribution))
-        st.caption(f"Warehouse built {known.built}; build {known.build_id}.")
+        st.caption(sketch.escaped(f"Warehouse built {known.built}; build {known.build_id}."))
 
 
 def _table(found: Answer, known: Evidence, shown: str | Overlap) -> None:

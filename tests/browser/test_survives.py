@@ -218,8 +218,10 @@ def test_both_tabs_draw_while_the_server_is_away_and_both_are_kept(page: Page, s
     page.wait_for_url(re.compile("scenario="))
     second = second_tab(page.context, page.url)
     server.kill()
-    draw_circle(page, across=0.6, pixels=30)
-    draw_circle(second, across=0.5, pixels=45)
+    for tab, across in ((page, 0.6), (second, 0.5)):
+        tab.bring_to_front()
+        tab.keyboard.press("Escape")  # Streamlit's own word that the connection is lost
+        draw_circle(tab, across=across, pixels=30)
     server.start()
     for tab in (page, second):
         has(tab, 2)
