@@ -78,8 +78,11 @@ def _pair(found: Comparison, known: Evidence, shown: Shown) -> None:
         with column:
             st.markdown(f"**{letter}: {escaped(scenario.name)}**")
             _one(found, known, shown, letter, view_group=group)
-    if together:
-        st.caption("The two maps move together: by mouse, by finger, and by the arrow, plus and minus keys.")
+    st.caption(
+        "The two maps move together: by mouse, by finger, and by the arrow, plus and minus keys."
+        if together
+        else "The two ask about different places, so each map moves by itself. Colours mean the same on both."
+    )
 
 
 def _swipe(found: Comparison, known: Evidence, shown: Shown) -> None:
@@ -117,7 +120,10 @@ def _one(found: Comparison, known: Evidence, shown: Shown, letter: str, **more: 
 
 
 def _side_paint(found: Comparison, areas: Table, shown: Shown, letter: str) -> Paint:
-    classes, palette, labels = _reach(areas, letter) if shown.columns is None else _valued(areas, shown, letter)
+    if shown.columns is None:
+        classes, palette, labels = _reach(areas, letter)
+    else:
+        classes, palette, labels = _valued(found.areas, areas.index, shown, letter)
     hover = _hover(areas, shown)
     return Paint(
         title=f"{shown.label}: {letter}",
@@ -131,15 +137,17 @@ def _side_paint(found: Comparison, areas: Table, shown: Shown, letter: str) -> P
     )
 
 
-def _valued(areas: Table, shown: Shown, letter: str) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
+def _valued(
+    areas: Table, wanted: pd.Index[str], shown: Shown, letter: str
+) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
     """Classes that mean the same on both maps: fifths of the values of a and b together."""
     first, second = shown.columns or ("", "")
-    both = pd.concat([areas[first].astype("float64"), areas[second].astype("float64")])
-    classes, labels = classed(both)
-    half = classes[: len(areas)] if letter == "a" else classes[len(areas) :]
+    found, labels = classed(pd.concat([areas[first].astype("float64"), areas[second].astype("float64")]))
+    half = found[: len(areas)] if letter == "a" else found[len(areas) :]
     darker = WORSE_IS_DARKER["access"][-len(labels) :] if labels else ()
     palette = darker[::-1] if shown.better == "high" else darker
-    return np.where(half == NOT_KNOWN, NO_DATA, half).astype(np.uint8), palette, labels
+    classes = pd.Series(np.where(half == NOT_KNOWN, NO_DATA, half), index=areas.index)
+    return classes.reindex(wanted, fill_value=NO_DATA).to_numpy(dtype=np.uint8), palette, labels
 
 
 def _reach(areas: Table, letter: str) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
