@@ -147,7 +147,7 @@ def _valued(
     darker = WORSE_IS_DARKER["access"][-len(labels) :] if labels else ()
     palette = darker[::-1] if shown.better == "high" else darker
     classes = pd.Series(np.where(half == NOT_KNOWN, NO_DATA, half), index=areas.index)
-    return classes.reindex(wanted, fill_value=NO_DATA).to_numpy(dtype=np.uint8), palette, labels
+    return np.asarray(classes.reindex(wanted, fill_value=NO_DATA), dtype=np.uint8), palette, labels
 
 
 def _reach(areas: Table, letter: str) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
