@@ -15,7 +15,7 @@ __all__ = ["areas", "clash_table", "csv_of", "totals", "winners_and_losers"]
 
 _MOST_ROWS = 2_500
 _ROW_PX = 35
-_WHOLE = ("people", "areas", "sketches", "people in need")
+_WHOLE = ("people", "areas", "sketches", "sites", "people in need")
 _SAME = 1e-9
 
 

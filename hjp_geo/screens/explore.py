@@ -19,6 +19,7 @@ from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, sketch
+from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, paint, shown_values
 from hjp_geo.screens.state import (
     MAPS_URL,
@@ -155,11 +156,15 @@ def _advice_points(found: Answer, _known: Evidence) -> list[PointLayer]:
     """The counted sites of the place; those whose entry is old are greyed, for they may be gone."""
     label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
     sites = found.sites[found.sites["in_place"]]
+    closed = sites.index.isin(st.session_state.get(CLOSED_SITES, ()))
+    shut, sites = sites[closed], sites[~closed]
     old = sites["stale"].fillna(value=False).astype(bool)
     layers = [PointLayer("advice", label, _named(sites[~old], "advice"), symbol="diamond", colour="#111827")]
     if old.any():
         greyed = _named(sites[old], "advice")
         layers.append(PointLayer("old", f"{label}, old entry", greyed, symbol="diamond", colour="#9ca3af"))
+    if len(shut):
+        layers.append(PointLayer("closed", "Closed in this scenario", _named(shut, "closed"), symbol="triangle"))
     return layers
 
 

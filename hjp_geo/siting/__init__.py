@@ -3,6 +3,7 @@
 from hjp_geo.siting._values import closures_values, curve_values, suggestion_values
 from hjp_geo.siting.assess import Assessment, Guard, Reached, assess, deprivation_of
 from hjp_geo.siting.candidate import CENTROID_RULE, RULES, SPEEDS_KMH, Candidate, Offer, point_of
+from hjp_geo.siting.closing import closed_names
 from hjp_geo.siting.closures import Closures, missed_least
 from hjp_geo.siting.delta import today
 from hjp_geo.siting.design import DIMENSIONS, DesignCard, Dimension
@@ -48,6 +49,7 @@ __all__ = [
     "Team",
     "TradeOff",
     "assess",
+    "closed_names",
     "closures_values",
     "curve_of_new_sites",
     "curve_values",
