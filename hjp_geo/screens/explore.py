@@ -21,6 +21,7 @@ from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, catchments, keeping, need_panel, need_view, provision_view, sketch
+from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.kept import answered, kept_for
 from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
@@ -209,7 +210,8 @@ def _classing() -> tuple[str, tuple[float, ...]]:
 
 def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
     chosen = ask.points(found.place.code, crowded=len(found.areas) > MOST_POLYGONS)
-    layers = [kept_for(found, f"points: {name}", partial(_POINTS[name], found, known)) for name in chosen]
+    closed = tuple(st.session_state.get(CLOSED_SITES, ()))
+    layers = [kept_for(found, ("points", name, closed), partial(_POINTS[name], found, known)) for name in chosen]
     return tuple(layer for some in layers for layer in some)
 
 
@@ -217,11 +219,15 @@ def _advice_points(found: Answer, _known: Evidence) -> list[PointLayer]:
     """The counted sites of the place; those whose entry is old are greyed, for they may be gone."""
     label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
     sites = found.sites[found.sites["in_place"]]
+    closed = sites.index.isin(st.session_state.get(CLOSED_SITES, ()))
+    shut, sites = sites[closed], sites[~closed]
     old = sites["stale"].fillna(value=False).astype(bool)
     layers = [PointLayer("advice", label, _named(sites[~old], "advice"), symbol="diamond", colour="#111827")]
     if old.any():
         greyed = _named(sites[old], "advice")
         layers.append(PointLayer("old", f"{label}, old entry", greyed, symbol="diamond", colour="#9ca3af"))
+    if len(shut):
+        layers.append(PointLayer("closed", "Closed in this scenario", _named(shut, "closed"), symbol="triangle"))
     return layers
 
 

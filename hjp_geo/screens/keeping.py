@@ -28,7 +28,7 @@ def take_in(key: str, plan: Plan, known: Evidence) -> None:
         if base is not None and st.session_state.get(_SEEN) != (drawings_revision(), base):
             st.session_state[_SEEN] = (drawings_revision(), base)
             _brought_back(features, base, plan, scenario)
-    scenarios.saved_while_drawing(plan, known, None, None)
+    scenarios.saved_while_drawing(plan, known)
 
 
 def keeping() -> Keeping:

@@ -24,6 +24,7 @@ from hjp_geo.scenario import (
     figures_side_by_side,
     rerun,
 )
+from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.compare_page import page
 from hjp_geo.screens.scenario_shelf import line, readable, store, tried
 from hjp_geo.screens.state import drawings, drawings_revision, plan_to_address, replace_drawings, session_token
@@ -74,15 +75,26 @@ def accepted(scenario: Scenario | None, known: Evidence) -> bool:
     return False
 
 
-def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | None, rule: str | None) -> None:
-    """Save what is drawn: into the open scenario, or into a draft that the first sketch begins."""
+def saved_while_drawing(
+    plan: Plan,
+    known: Evidence,
+    *,
+    assumptions: Assumptions | None = None,
+    rule: str | None = None,
+    closed: tuple[str, ...] | None = None,
+) -> None:
+    """Save what is drawn: into the open scenario, or into a draft that the first sketch begins.
+
+    What is None stays as the scenario has it.
+    """
     scenario: Scenario | None = st.session_state.get("scenario")
     drawn = drawings()
-    if (scenario is None and not drawn) or not st.session_state.get("accepted", True):
+    if (scenario is None and not drawn and not closed) or not st.session_state.get("accepted", True):
         return
     try:
         base = scenario or Scenario.begin(f"{DRAFT}{known.place(plan.place).name}", plan, known)
         now = base.with_plan(plan).with_features(drawn)
+        now = now.with_closed(closed) if closed is not None else now
         now = now.with_assumptions(assumptions) if assumptions is not None else now
         now = now.with_rule(rule) if rule is not None else now
     except HjpError as error:
@@ -266,7 +278,7 @@ def _go_to(scenario: Scenario | None) -> None:
 
 def _leave() -> None:
     """Close the scenario and empty the map; the question stays."""
-    for name in ("scenario", "conflict", "theirs", "accepted", "figures_then"):
+    for name in ("scenario", "conflict", "theirs", "accepted", "figures_then", CLOSED_SITES):
         st.session_state.pop(name, None)
     st.query_params.pop(_ADDRESS, None)
     replace_drawings([])

@@ -132,10 +132,22 @@ class Today:
     @cached_property
     def facts(self) -> AreaFacts:
         """What the desert rule looks at today, for the areas of the frame, with the lines that today draws."""
-        plan = self.plan
-        facts = facts_of(plan, self.evidence, ranked_need(self.found.framed), self.access)
-        lines: dict[str, Any] = lines_of(facts, plan.desert)
-        return replace(facts, **lines)
+        lines: dict[str, Any] = self.lines
+        return replace(self._facts, **lines)
+
+    def facts_by(self, drawn: Today) -> AreaFacts:
+        """The same facts, held against the lines that another state of affairs draws."""
+        lines: dict[str, Any] = drawn.lines
+        return replace(self._facts, **lines)
+
+    @cached_property
+    def lines(self) -> dict[str, Any]:
+        """The lines that today draws: what counts as the worst access and supply."""
+        return dict(lines_of(self._facts, self.plan.desert))
+
+    @cached_property
+    def _facts(self) -> AreaFacts:
+        return facts_of(self.plan, self.evidence, ranked_need(self.found.framed), self.access)
 
     @cached_property
     def able(self) -> _Floats:
