@@ -206,6 +206,13 @@ def test_it_goes_through_a_file_and_back(tiny: Evidence):
     assert resolved(back.candidates[0], tiny).to_feature("x") | {"properties": 0} == feature | {"properties": 0}
 
 
+def test_how_a_map_shows_it_while_one_draws_is_no_part_of_what_is_kept(tiny: Evidence):
+    feature = at(4, 20).to_feature("x")
+    kept = Scenario.begin("One", PLAN, tiny).with_features([feature])
+    shown = {**feature, "properties": {**feature["properties"], "status": "edited"}}
+    assert kept.with_features([shown]).journal == kept.journal
+
+
 def test_changing_its_minutes_in_the_file_changes_what_it_reaches(tiny: Evidence):
     feature = at(4, 20).to_feature("x")
     feature["properties"]["minutes"] = 35

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -41,7 +40,8 @@ def panel(found: Answer, known: Evidence) -> None:
         _drawn(found, known, scenario)
         return
     st.caption(
-        "Draw a point with a radius, a travel-time catchment or a polygon on the map, or add one here by postcode. The figures appear at once."
+        "Draw a point with a radius, a travel-time catchment or a polygon on the map, or add one here by postcode. "
+        "The figures appear at once."
     )
     scenarios.saved_while_drawing(found.plan, known, None, None)
     scenarios.bar(known)
@@ -54,6 +54,7 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
     first = st.container()  # the figures stand above the settings that they depend on
     with st.expander("Which areas belong to a sketch"):
         rule = _rule(scenario)
+    _change(drawn, known)
     assumptions = assessed.assumptions_chosen(scenario.assumptions if scenario else None)
     scenarios.saved_while_drawing(found.plan, known, assumptions, rule)
     scenarios.bar(known)
@@ -65,7 +66,6 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
         return
     with first:
         assessed.headline(figures, found, known)
-    _change(drawn, known)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 
