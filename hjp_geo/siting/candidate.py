@@ -391,13 +391,15 @@ def _grid_reference(letters: str, figures: str) -> tuple[float, float] | None:
 
 def _shaped(drawn: BaseGeometry, properties: Mapping[str, Any], name: str) -> Candidate:
     if isinstance(drawn, shapely.Point):
+        on_grid = _to_grid(drawn)
+        drawn_at = (float(on_grid.x), float(on_grid.y))
         if "minutes" in properties:
             grid = _unmoved_grid(drawn, None, properties)
             minutes, mode = _number_of(properties, "minutes", name), str(properties.get("mode"))
-            return Candidate.within_minutes(grid or _to_grid(drawn).coords[0], minutes, mode=mode, name=name)
+            return Candidate.within_minutes(grid or drawn_at, minutes, mode=mode, name=name)
         radius_km = _number_of(properties, "radius_m", name) / 1000
         grid = _unmoved_grid(drawn, radius_km, properties)
-        return Candidate.circle(*(grid or _to_grid(drawn).coords[0]), radius_km, name)
+        return Candidate.circle(*(grid or drawn_at), radius_km, name)
     if _is_as_written(drawn, None, properties) and (codes := _codes(properties)):
         shape_of = _in_britain(_to_grid(drawn), name)
         return Candidate(name, shape_of, None, (), codes)
@@ -466,7 +468,7 @@ def _number_of(properties: Mapping[str, Any], what: str, name: str) -> float:
         return float(properties[what])
     except (KeyError, TypeError, ValueError) as error:
         raise GeographyError(
-            f"{name}: a point needs a reach: radius_m in metres, or minutes and mode. Draw it again."
+            f"{name}: a point needs a radius (radius_m, metres), or minutes and mode. Draw it again."
         ) from error
 
 
