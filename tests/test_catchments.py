@@ -230,7 +230,7 @@ def test_a_drawing_whose_minutes_cannot_be_read_says_so(bad: dict[str, object]):
 
 def test_a_point_without_any_reach_says_what_one_is():
     feature = {"geometry": {"type": "Point", "coordinates": [-2, 52.6]}, "properties": {"name": "Odd"}}
-    with pytest.raises(GeographyError, match="needs a radius .*, or minutes and mode"):
+    with pytest.raises(GeographyError, match=r"needs a radius .*, or minutes and mode"):
         Candidate.from_feature(feature)
 
 
