@@ -404,7 +404,10 @@ def _plain_text(text: str, most: int) -> str:
 
 
 def _tidy_feature(feature: Mapping[str, Any]) -> Feature:
-    """A copy of plain values only, with an id and a name; `PlanError` for what is no feature."""
+    """A copy of plain values only, with an id and a name; `PlanError` for what is no feature.
+
+    ``status`` is how a map shows a sketch while one draws (new, edited), and no part of what is kept.
+    """
     try:
         copy = json.loads(json.dumps(feature, allow_nan=False))
         geometry, properties = dict(copy["geometry"]), dict(copy.get("properties") or {})
@@ -412,6 +415,7 @@ def _tidy_feature(feature: Mapping[str, Any]) -> Feature:
         raise PlanError(f"A sketch cannot be kept ({error}). Draw it again.") from error
     drawn = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()
     properties["id"] = _plain_text(str(properties.get("id") or drawn), 64)
+    properties.pop("status", None)
     if "name" in properties:
         properties["name"] = _plain_text(str(properties["name"]), _NAME)
     return {"type": "Feature", "geometry": geometry, "properties": properties}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -57,8 +58,13 @@ def opened(known: Evidence) -> Scenario | None:
 def _put_on_the_map(scenario: Scenario, known: Evidence) -> NoReturn:
     st.session_state["scenario"] = scenario
     st.session_state["accepted"] = not scenario.differences(known)
-    replace_drawings([dict(one) for one in scenario.features])
+    replace_drawings([_existing(one) for one in scenario.features])
     st.rerun()
+
+
+def _existing(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """A kept sketch as the map draws what was there before: changed, it becomes edited."""
+    return {**feature, "properties": {**feature["properties"], "status": "existing"}}
 
 
 def accepted(scenario: Scenario | None, known: Evidence) -> bool:

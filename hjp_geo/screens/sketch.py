@@ -58,6 +58,7 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None, closed: tu
     first = st.container()  # the figures stand above the settings that they depend on
     with st.expander("Which areas belong to a sketch"):
         rule = _rule(scenario)
+    _change(drawn, known)
     assumptions = assessed.assumptions_chosen(scenario.assumptions if scenario else None)
     scenarios.saved_while_drawing(found.plan, known, assumptions=assumptions, rule=rule, closed=closed)
     scenarios.bar(known)
@@ -70,7 +71,6 @@ def _drawn(found: Answer, known: Evidence, scenario: Scenario | None, closed: tu
     with first:
         assessed.headline(figures, found, known)
         scenarios.figures_found(figures)
-    _change(drawn, known)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 

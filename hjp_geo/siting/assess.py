@@ -25,7 +25,7 @@ from hjp_geo.plan import Plan
 from hjp_geo.prevalence import DOUBTS, area_doubts
 from hjp_geo.siting.candidate import CENTROID_RULE, RULES, Candidate
 from hjp_geo.siting.closing import closing_note, today_without
-from hjp_geo.siting.delta import Catchment, Today, catchment, straight_lines_only, today
+from hjp_geo.siting.delta import Catchment, Today, catchment, known_ways_only, today
 from hjp_geo.siting.design import contradictions
 from hjp_geo.siting.effects import Effects, effects
 from hjp_geo.siting.feasibility import ASSUMPTIONS, Assumptions, cases_a_year
@@ -140,7 +140,7 @@ def assess(
     """
     if not candidates:
         raise PlanError("Nothing is sketched. Draw a point with a radius, or a polygon, or give --at and --radius-km.")
-    straight_lines_only(plan)
+    known_ways_only(plan)
     now = today(plan, evidence)
     then = today_without(plan, evidence, closed) if closed else now
     caught = [catchment(candidate, now, rule) for candidate in candidates]

@@ -120,6 +120,14 @@ def _nearest_after(parts: Sequence[Catchment], now: Today) -> _Floats:
     return nearest
 
 
+def _nearest_cost_after(parts: Sequence[Catchment], now: Today) -> _Floats:
+    """How far the nearest site would be in the plan's unit."""
+    nearest = now.column(f"nearest_{now.plan.cost_unit}").copy()
+    for one in (part for part in parts if not part.remote):
+        nearest[one.counted] = np.fmin(nearest[one.counted], one.cost)
+    return nearest
+
+
 # deserts ------------------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +155,7 @@ def _facts_after(parts: Sequence[Catchment], after: _Floats, now: Today, facts: 
     sites, supply = _added_in_district(parts, now)
     more: dict[str, Any] = {
         "access": access.mask(access.isna() & (in_reach == 0), -np.inf),
-        "nearest_cost": pd.Series(_nearest_after(parts, now)[here], index=index),
+        "nearest_cost": pd.Series(_nearest_cost_after(parts, now)[here], index=index),
         "sites_in_reach": in_reach,
         "open_in_reach": _plus(facts.open_in_reach, added),
         "eligible_in_reach": _plus(facts.eligible_in_reach, added),
