@@ -74,7 +74,7 @@ def gov_uk_newest(*, organisation: str, title: str, pattern: str, words: str) ->
         if not found:
             raise SourceError(
                 f"GOV.UK lists no page of {organisation} titled like {title} among {len(titles)} for '{words}'. "
-                "It may be renamed."
+                "It may be renamed: a newer hjp-geo may know its name, or download the file by hand (--from-file)."
             )
         return _files_of_page(upstream, found[0].strip("/"), pattern)
 
@@ -96,7 +96,8 @@ def _files_of_page(upstream: Upstream, page: str, pattern: str) -> Sequence[Foun
     if not found:
         names = ", ".join(filter(None, (*map(_file_name, attachments), *map(_last_part, linked)))) or "no files"
         raise SourceError(
-            f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved."
+            f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved: "
+            "a newer hjp-geo may know where to, or download the file by hand (--from-file)."
         )
     return found[:1]
 
@@ -151,7 +152,8 @@ def arcgis_layer(
         matching = sorted((name for name in names if re.fullmatch(pattern, name)), key=_by_number)
         if not matching:
             raise SourceError(
-                f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed."
+                f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed: "
+                "a newer hjp-geo may know its name."
             )
         url = f"{ONS_SERVICES}/{matching[-1]}/FeatureServer/0"
         about = ask_arcgis(upstream, url, {"f": "json"})
@@ -192,7 +194,8 @@ def _field(actual: Sequence[str], wanted: str, url: str) -> str:
     found = [name for name in actual if re.fullmatch(wanted, name)]
     if not found:
         raise SourceError(
-            f"{url} has no field like {wanted}; it has {', '.join(actual)}. The publisher changed the layout."
+            f"{url} has no field like {wanted}; it has {', '.join(actual)}. The publisher changed the layout: "
+            "see docs/add-a-data-source.md#layout-changes."
         )
     return found[0]
 
