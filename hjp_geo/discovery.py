@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -33,6 +34,7 @@ ONS_SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/servic
 _GOV_UK = "https://www.gov.uk"
 _GOV_UK_ASSET = re.compile(r"""href=["'](https://assets\.publishing\.service\.gov\.uk/[^"']+)["']""")
 _MOST_MOVES = 3
+_ASKING = threading.Lock()
 
 
 Discovery = Callable[[Upstream], Sequence[Found]]
@@ -148,7 +150,7 @@ def arcgis_layer(
     """
 
     def discover(upstream: Upstream) -> Sequence[Found]:
-        names = [service["name"] for service in _services(upstream)]
+        names = [service["name"] for service in _listed_services(upstream)]
         matching = sorted((name for name in names if re.fullmatch(pattern, name)), key=_by_number)
         if not matching:
             raise SourceError(
@@ -179,6 +181,14 @@ def arcgis_layer(
 def _by_number(name: str) -> list[tuple[str, int]]:
     """A key that puts V10 after V5."""
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
+
+
+def _listed_services(upstream: Upstream) -> list[dict[str, Any]]:
+    """The list of all services, asked once a session: it is long, and fifteen sources look through it."""
+    with _ASKING:
+        if ONS_SERVICES not in upstream.lists:
+            upstream.lists[ONS_SERVICES] = _services(upstream)
+        return list(upstream.lists[ONS_SERVICES])
 
 
 def _services(upstream: Upstream) -> list[dict[str, Any]]:
