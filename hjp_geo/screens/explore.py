@@ -19,7 +19,7 @@ from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan, answer
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, sketch
-from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
+from hjp_geo.screens.level_view import LevelView, area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.state import (
     drawings,
@@ -56,13 +56,13 @@ def page() -> None:
     found = need_panel.how_sure(found, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown)
+        selected, larger = _map(found, known, shown)
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         sketch.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
 
 
 def _answer(plan: Plan, known: Evidence) -> Answer:
@@ -99,10 +99,10 @@ def _headline(found: Answer) -> None:
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(found: Answer, known: Evidence, shown: str | Overlap) -> tuple[str | None, str | None]:
+def _map(found: Answer, known: Evidence, shown: str | Overlap) -> tuple[str | None, LevelView | None]:
     """The map itself; what the user has drawn goes into the session.
 
-    Returned are the area selected, and the level of the areas on screen: None for neighbourhoods.
+    Returned are the area selected, and the figures of the larger areas on screen: None for neighbourhoods.
     """
     beside = st.columns([0.6, 0.4], vertical_alignment="bottom")
     with beside[0]:
@@ -128,11 +128,11 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap) -> tuple[str | No
         key="map",
         on_change=pick_place,
     )
-    if areas.fixed or areas.coarser:
+    if areas.views:
         st.caption("A system or district clicked (or under the cross, with Enter) becomes the place.")
     st.caption("All credits stand under “Notes, rules and credits” below, and in every file.")
     st.session_state["drawings"] = list(state.drawings)
-    return state.selected, areas.fixed or state.level
+    return state.selected, areas.view(state.level)
 
 
 def _classing() -> tuple[str, tuple[float, ...]]:
@@ -221,13 +221,13 @@ def _choices(found: Answer, selected: str | None) -> list[str]:
     return chosen if selected in chosen or selected not in ordered else [str(selected), *chosen]
 
 
-def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | None) -> None:
+def _below(found: Answer, known: Evidence, shown: str | Overlap, larger: LevelView | None) -> None:
     table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
     with table:
-        if level is None or isinstance(shown, Overlap):
+        if larger is None:
             _table(found, known, shown)
         else:
-            level_table(found, known, shown, level)
+            level_table(found, known, larger)
         _downloads(found, known)
     with notes:
         st.markdown("\n".join(f"- {sketch.escaped(line)}" for line in caveats(found, known)))
