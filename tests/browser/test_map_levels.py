@@ -44,6 +44,12 @@ def painted(page: Page) -> None:
     page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
 
 
+def settled(page: Page) -> None:
+    """The whole page is there, so that nothing moves any more under the pointer."""
+    expect(page.get_by_role("button", name=re.compile("Download Table"))).to_be_visible(timeout=40_000)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=40_000)
+
+
 def in_the_address(page: Page, name: str) -> str | None:
     return parse_qs(urlsplit(page.url).query).get(name, [None])[0]
 
@@ -101,6 +107,7 @@ def test_a_district_clicked_becomes_the_place(page: Page, app: Server, evidence:
     code, longitude, latitude = middle_of_a_district(evidence)
     page.goto(f"{app.url}/?place={ENGLAND}&level=lad24")
     painted(page)
+    settled(page)
     x, y = page.evaluate(f"window.__hjpMap.place({longitude}, {latitude})")
     page.mouse.move(x, y)
     expect(page.locator(".hjp-card")).to_contain_text("Share of residents in deserts")
@@ -157,7 +164,8 @@ def test_close_borders_that_cannot_be_fetched_leave_the_coarser_ones(page: Page,
     assert signal(page, "closeUps") == 0
     box = page.locator(".leaflet-container").bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(500)  # a zoom that is still under way would hide the card
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
     expect(page.locator(".hjp-card")).to_be_visible()
 
 
@@ -187,4 +195,4 @@ def test_borders_are_made_on_demand_compressed_and_not_sent_twice(app: Server, e
 )
 def test_borders_of_nowhere_are_not_found(app: Server, evidence: Evidence, path: str):
     status, _, _ = get(f"{app.url}/assets/maps/{path.format(build=evidence.build_id[:12])}")
-    assert status == 404
+    assert status in {400, 404}  # Streamlit itself refuses a path that climbs
