@@ -24,7 +24,7 @@ from hjp_geo.screens import ask, catchments, keeping, need_panel, need_view, pro
 from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.kept import answered, kept_for
-from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
+from hjp_geo.screens.level_view import LevelView, area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.printing import printed_table
 from hjp_geo.screens.state import (
@@ -60,13 +60,13 @@ def page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown)
+        selected, larger = _map(found, known, shown)
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         sketch.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
 
 
 def need_page() -> None:
@@ -78,13 +78,13 @@ def need_page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown, tools=())
+        selected, larger = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         need_view.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
     link_to("3 Provision", "where advice is, and who can reach it")
 
 
@@ -97,13 +97,13 @@ def provision_page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown, tools=())
+        selected, larger = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         provision_view.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
     link_to("4 Gaps", "where need is great and advice out of reach")
 
 
@@ -154,10 +154,12 @@ def _headline(found: Answer) -> None:
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS) -> tuple[str | None, str | None]:
+def _map(
+    found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS
+) -> tuple[str | None, LevelView | None]:
     """The map itself; what the user has drawn goes into the session.
 
-    Returned are the area selected, and the level of the areas on screen: None for neighbourhoods.
+    Returned are the area selected, and the figures of the larger areas on screen: None for neighbourhoods.
     """
     beside = st.columns([0.6, 0.4], vertical_alignment="bottom")
     with beside[0]:
@@ -186,11 +188,11 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _T
         key="map",
         on_change=pick_place,
     )
-    if areas.fixed or areas.coarser:
+    if areas.views:
         st.caption("A system or district clicked (or under the cross, with Enter) becomes the place.")
     st.caption("All credits stand under “Notes, rules and credits” below, and in every file.")
     st.session_state["drawings"] = list(state.drawings)
-    return state.selected, areas.fixed or state.level
+    return state.selected, areas.view(state.level)
 
 
 def _classing() -> tuple[str, tuple[float, ...]]:
@@ -290,13 +292,13 @@ def _worst_first(areas: pd.DataFrame) -> pd.Index[str]:
     return areas.sort_values(["desert", "need"], ascending=False, na_position="last").index
 
 
-def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | None) -> None:
+def _below(found: Answer, known: Evidence, shown: str | Overlap, larger: LevelView | None) -> None:
     table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
     with table:
-        if level is None or isinstance(shown, Overlap):
+        if larger is None:
             _table(found, known, shown)
         else:
-            level_table(found, known, shown, level)
+            level_table(found, known, larger)
         _downloads(found, known)
     with notes:
         st.markdown(
