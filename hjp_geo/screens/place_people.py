@@ -28,6 +28,7 @@ _OWN_WEIGHTS = ""
 _HELD = "held_profile"
 _OWN_CODE = "own_area_made"
 _MOST_BARS = 14
+_NARROW = 0.01
 _HERE, _THERE = "#7f0000", "#6b7280"
 
 
@@ -227,17 +228,22 @@ def _figures(one: Profile) -> None:
     for tile, layer in ((tiles[1], "people_in_income_deprivation"), (tiles[2], "cancer_prevalence")):
         if layer in one.figures.index:
             row: Any = one.figures.loc[layer]
-            shown = "not known" if pd.isna(row["here"]) else f"{row['here']:.1f} %"
-            tile.metric(f"{row['label']}, {row['unit']}", shown, help=_beside(one, row))
+            tile.metric(row["label"], "not known" if pd.isna(row["here"]) else f"{row['here']:.1f} %")
+            tile.caption(_beside(one, row))
     if one.advice is None:
         tiles[3].metric("Counted advice sites", "not known")
+        tiles[3].caption("No loaded list covers the topic.")
     else:
         tiles[3].metric("Counted advice sites", f"{one.advice.here:,}")
+        tiles[3].caption(f"In all: {one.advice.everywhere:,}.")
+    tiles[0].caption(f"In {one.areas:,} small areas.")
 
 
 def _beside(one: Profile, row: Any) -> str:
-    region = "" if one.region is None else f" {escaped(one.region)}: {row['region']:.1f} %."
-    return f"{escaped(one.everywhere).capitalize()}: {row['everywhere']:.1f} %.{region}"
+    """The unit, and the same figure elsewhere."""
+    places = {"region": one.region, "everywhere": None if one.is_everything else one.everywhere}
+    known = [f"{name} {row[key]:.1f} %" for key, name in places.items() if name and not pd.isna(row[key])]
+    return escaped(". ".join([f"{row['unit']}", *known]) + ".")
 
 
 def _charts(one: Profile) -> None:
@@ -309,11 +315,17 @@ def _bars(one: Profile) -> Table:
 
 def _bar_chart(bars: Table) -> dict[str, Any]:
     return {
-        "height": {"step": 17},
+        "height": 20 * len(bars) + 20,
         "data": {"values": bars.assign(above=bars["index"] - 100).to_dict("records")},
         "mark": {"type": "bar", "cornerRadiusEnd": 2},
         "encoding": {
-            "y": {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}},
+            "y": {
+                "field": "label",
+                "type": "nominal",
+                "sort": None,
+                "title": None,
+                "axis": {"labelLimit": 220, "labelOverlap": False},
+            },
             "x": {"field": "index", "type": "quantitative", "title": None, "scale": {"zero": True}},
             "color": {
                 "condition": {"test": "datum.above > 0", "value": _HERE},
@@ -348,7 +360,9 @@ _SIDES = {"higher": "higher", "lower": "lower", "alike": "about the same", "not 
 
 
 def _range(low: float, high: float) -> str:
-    return "" if pd.isna(low) or pd.isna(high) else f"{low:.2f} to {high:.2f}"
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{low:.2f} to {high:.2f}" if high - low >= _NARROW else f"less than {_NARROW:g} wide"
 
 
 def _not_known(one: Profile, found: Answer, known: Evidence) -> None:
