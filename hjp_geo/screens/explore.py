@@ -13,12 +13,12 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from hjp_geo.desert import DESERT_RULES
-from hjp_geo.errors import HjpError, PlanError
+from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.gaps import thresholds
 from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, place_geometry, read_limits
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, need_panel, need_view, provision_view, sketch
 from hjp_geo.screens.going_on import link_to
@@ -31,9 +31,9 @@ from hjp_geo.screens.state import (
     maps_folder,
     plan_to_address,
     start_plan,
-    stop_with,
 )
 from hjp_geo.screens.style import apply_style
+from hjp_geo.screens.working import answered
 from hjp_geo.sketchmap import Geometry, MapData, Point, PointLayer, sketch_map
 
 __all__ = ["need_page", "page", "provision_page"]
@@ -51,7 +51,7 @@ def page() -> None:
     known = _begun("Where is free legal advice needed, and out of reach?")
     asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = _answer(asked, known)
+    found = answered(asked, known)
     _headline(found)
     found = need_panel.how_sure(found, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
@@ -70,7 +70,7 @@ def need_page() -> None:
     known = _begun("Where is need greatest?")
     asked, shown = ask.need_plan(known, start_plan("need", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = need_panel.how_sure(_answer(asked, known), known)
+    found = need_panel.how_sure(answered(asked, known), known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected = _map(found, known, shown, tools=())
@@ -88,7 +88,7 @@ def provision_page() -> None:
     known = _begun("Where is advice, and who can reach it?")
     asked, shown = ask.provision_plan(known, start_plan("provision", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = _answer(asked, known)
+    found = answered(asked, known)
     left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         selected = _map(found, known, shown, tools=())
@@ -112,13 +112,6 @@ def _begun(title: str) -> Evidence:
             "No figure here is about a real place."
         )
     return known
-
-
-def _answer(plan: Plan, known: Evidence) -> Answer:
-    try:
-        return answer(plan, known)
-    except HjpError as error:
-        stop_with(str(error))
 
 
 def _headline(found: Answer) -> None:

@@ -25,6 +25,7 @@ from hjp_geo.presets import PRESETS, Preset
 from hjp_geo.screens.paint import OVERLAP_PALETTE, THIRDS, Overlap
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import stop_with
+from hjp_geo.screens.working import worked
 from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, uncertainty_caveats, with_uncertainty
 
 __all__ = [
@@ -193,18 +194,21 @@ def _value(value: float, unit: str) -> str:
 
 def how_sure(found: Answer, known: Evidence) -> Answer:
     """The answer, with how sure each verdict is where the reader asks for it."""
-    asked = st.toggle(
+    wanted = st.toggle(
         "How sure is this?",
         key="how-sure",
         help="Draws the weights a thousand times, each within a quarter of what you set, and ranks the areas anew.",
     )
-    if not asked:
+    if not wanted:
         return found
     try:
-        with st.spinner("Drawing the weights a thousand times …"):
-            drawn = with_uncertainty(found, known)
+        asked = (found.plan.to_json(), known.build_id)
+        words = "Drawing the weights a thousand times"
+        drawn = worked("how-sure", asked, lambda _report: with_uncertainty(found, known), words)
     except HjpError as error:
         stop_with(str(error))
+    if drawn is None:
+        return found
     if drawn.areas["certainty"].notna().any():
         st.markdown(_in_words(totals_by_certainty(drawn)))
     for line in uncertainty_caveats(drawn):

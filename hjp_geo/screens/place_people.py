@@ -11,7 +11,7 @@ from hjp_geo.areas import Table
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import ENGLAND, NETWORK, Evidence, Place
 from hjp_geo.places import OWN_AREA, is_own_area, listed_areas, own_area
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.presets import PRESETS, preset_caveats
 from hjp_geo.profile import ALIKE, Profile, profile, profile_lines
 from hjp_geo.screens import ask, need_panel
@@ -20,12 +20,12 @@ from hjp_geo.screens.plain_table import plain_table
 from hjp_geo.screens.state import drawings, evidence, plan_to_address, start_plan, stop_with
 from hjp_geo.screens.style import apply_style
 from hjp_geo.screens.text import escaped
+from hjp_geo.screens.working import answered, worked
 from hjp_geo.siting import areas_inside, read_outlines
 
 __all__ = ["page"]
 
 _OWN_WEIGHTS = ""
-_HELD = "held_profile"
 _OWN_CODE = "own_area_made"
 _MOST_BARS = 14
 _NARROW = 0.01
@@ -207,17 +207,11 @@ def _topics_help(name: str) -> str:
 
 def _profile(asked: Plan, known: Evidence) -> tuple[Answer, Profile]:
     """The answer and the figures of the place, worked out once for each question of a session."""
+    found = answered(asked, known)
     key = (asked.to_json(), known.build_id)
-    held: tuple[Any, Answer, Profile] | None = st.session_state.get(_HELD)
-    if held is not None and held[0] == key:
-        return held[1], held[2]
-    try:
-        with st.spinner("Looking up the place …"):
-            found = answer(asked, known)
-            one = profile(found, known)
-    except HjpError as error:
-        stop_with(escaped(str(error)))
-    st.session_state[_HELD] = (key, found, one)
+    one = worked("profile", key, lambda _report: profile(found, known), "Looking up the place")
+    if one is None:
+        st.stop()
     return found, one
 
 
@@ -338,7 +332,7 @@ def _bar_chart(bars: Table) -> dict[str, Any]:
 def _table(one: Profile) -> None:
     st.subheader("Every figure")
     rows = one.figures.reset_index()
-    rows["range"] = [_range(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)]
+    rows["range"] = [_range(low, high) for low, high in rows[["low", "high"]].itertuples(index=False)]
     rows["side"] = rows["side"].map(_SIDES)
     region = {"region": one.region} if one.region else {}
     everywhere = {} if one.is_everything else {"everywhere": one.everywhere.capitalize()}
@@ -359,7 +353,7 @@ def _table(one: Profile) -> None:
 _SIDES = {"higher": "higher", "lower": "lower", "alike": "about the same", "not known": "not known"}
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: Any, high: Any) -> str:
     if pd.isna(low) or pd.isna(high):
         return ""
     return f"{low:.2f} to {high:.2f}" if high - low >= _NARROW else f"less than {_NARROW:g} wide"

@@ -15,7 +15,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-__all__ = ["Progress", "forget", "worked"]
+from hjp_geo.errors import HjpError
+from hjp_geo.evidence import Evidence
+from hjp_geo.plan import Answer, Plan, answer
+from hjp_geo.screens.state import stop_with
+from hjp_geo.screens.text import escaped
+
+__all__ = ["Progress", "answered", "forget", "worked"]
 
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
@@ -79,6 +85,19 @@ def worked(key: str, asked: object, make: Callable[[Progress], T], words: str) -
         raise job.error
     result: T = job.result
     return result
+
+
+def answered(plan: Plan, known: Evidence) -> Answer:
+    """The answer to a plan; a page that cannot have it, or whose reader cancelled it, says so and stops."""
+    try:
+        found = worked(
+            "answer", (plan.to_json(), known.build_id), lambda _report: answer(plan, known), "Working it out"
+        )
+    except HjpError as error:
+        stop_with(escaped(str(error)))
+    if found is None:
+        st.stop()
+    return found
 
 
 def forget(key: str) -> None:
