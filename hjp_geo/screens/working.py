@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
@@ -75,10 +76,11 @@ def worked(key: str, asked: object, make: Callable[[Progress], T], words: str) -
             job.cancelled.set()
         job = jobs[key] = _Job(asked)
         threading.Thread(target=job.run, args=(make,), name=f"work {key}", daemon=True).start()
+    place = st.empty()  # there in every run: what stands below keeps its place, or a map would be drawn anew
     if not job.done.wait(_SHOWN_AFTER_SECONDS) and not job.cancelled.is_set():
-        _watch(key, job, words)
+        _watch(place, key, job, words)
     if job.cancelled.is_set():
-        _say_cancelled(key)
+        _say_cancelled(place, key)
         return None
     if job.error is not None:
         del jobs[key]  # asked again, it is tried again
@@ -105,9 +107,8 @@ def forget(key: str) -> None:
     st.session_state.get("work", {}).pop(key, None)
 
 
-def _watch(key: str, job: _Job, words: str) -> None:
+def _watch(place: DeltaGenerator, key: str, job: _Job, words: str) -> None:
     """Show how far it is until it is done. A click anywhere ends this run of the page; the next one looks again."""
-    place = st.empty()
     with place.container():
         bar = st.progress(0.0, text=f"{words} …")
         st.button("Cancel", key=f"cancel-{key}", on_click=job.cancelled.set)
@@ -118,6 +119,7 @@ def _watch(key: str, job: _Job, words: str) -> None:
     place.empty()
 
 
-def _say_cancelled(key: str) -> None:
-    st.info("Cancelled: nothing was changed.")
-    st.button("Start it again", key=f"again-{key}", on_click=forget, args=(key,))
+def _say_cancelled(place: DeltaGenerator, key: str) -> None:
+    with place.container():
+        st.info("Cancelled: nothing was changed.")
+        st.button("Start it again", key=f"again-{key}", on_click=forget, args=(key,))

@@ -175,7 +175,9 @@ def test_the_plan_goes_from_page_to_page(page: Page, app: Server):
     page.wait_for_url(re.compile("topic=housing"))
     place = re.search(r"place=(E0[^&]+)", page.url)
     assert place is not None
-    page.get_by_role("link", name=re.compile("2 Need: where")).click()
+    link = page.get_by_role("link", name=re.compile("2 Need: where"))
+    expect(link).to_have_attribute("href", re.compile(f"{place[1]}.*topic=housing"), timeout=30_000)
+    link.click()
     expect(page.get_by_role("heading", name="Where is need greatest?")).to_be_visible(timeout=60_000)
     page.wait_for_url(re.compile(f"need.*{place[1]}.*topic=housing"))
     painted(page)
