@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,12 +13,13 @@ from hjp_geo.build import previous_folder
 from hjp_geo.compare import Flips, TableDiff, compare_warehouses, declared_keys, diff_lines, flips
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
-from hjp_geo.plan import answer
+from hjp_geo.plan import Plan, answer
 from hjp_geo.quality import KINDS
 from hjp_geo.screens import ask, own
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import cache_folder, evidence
 from hjp_geo.screens.style import apply_style
+from hjp_geo.screens.working import Progress, forget, worked
 from hjp_geo.store import Warehouse, warehouse_path
 from hjp_geo.trace import OF_AN_ANSWER, Trace, trace_answer, trace_lines
 
@@ -163,15 +165,28 @@ def _changed(known: Evidence) -> None:
     if not st.button("Compare with the warehouse before", key="changed-go"):
         return
     try:
-        with st.spinner("Comparing, some ten seconds …"):
-            diffs = list(compare_warehouses(Warehouse.open(folder), known.warehouse, declared_keys()))
-            before = Evidence.load(folder, own_from=cache_folder())
-            plan = ask.usual_plan(known)
-            turned = flips(answer(plan, before).framed, answer(plan, known).framed)
+        forget("changed")
+        plan, cache = ask.usual_plan(known), cache_folder()
+        found = worked(
+            "changed", known.build_id, lambda report: _compared(folder, cache, known, plan, report), "Reading"
+        )
     except HjpError as error:
         st.error(escaped(str(error)))
         return
-    _show_changed(diffs, turned)
+    if found is not None:
+        _show_changed(*found)
+
+
+def _compared(
+    folder: Path, cache: Path, known: Evidence, plan: Plan, report: Progress
+) -> tuple[list[TableDiff], Flips]:
+    """What the warehouse of a folder has otherwise, and whose verdict flips."""
+    report(0.1, "Comparing the tables")
+    diffs = list(compare_warehouses(Warehouse.open(folder), known.warehouse, declared_keys()))
+    report(0.6, "Reading the warehouse before")
+    before = Evidence.load(folder, own_from=cache)
+    report(0.8, "Comparing the verdicts")
+    return diffs, flips(answer(plan, before).framed, answer(plan, known).framed)
 
 
 def _show_changed(diffs: list[TableDiff], turned: Flips) -> None:

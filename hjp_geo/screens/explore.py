@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from hjp_geo.desert import DESERT_RULES
-from hjp_geo.errors import HjpError, PlanError
+from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.export import EXPORTS, caveats, export
 from hjp_geo.gaps import thresholds
@@ -23,7 +23,7 @@ from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, catchments, keeping, need_panel, need_view, provision_view, sketch
 from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.going_on import link_to
-from hjp_geo.screens.kept import answered, kept_for
+from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.level_view import LevelView, area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.printing import printed_table
@@ -33,9 +33,9 @@ from hjp_geo.screens.state import (
     evidence,
     plan_to_address,
     start_plan,
-    stop_with,
 )
 from hjp_geo.screens.style import apply_style
+from hjp_geo.screens.working import answered
 from hjp_geo.sketchmap import MapData, Point, PointLayer, sketch_map
 
 __all__ = ["need_page", "page", "provision_page"]
@@ -54,7 +54,7 @@ def page() -> None:
     asked, shown = ask.plan(known, start_plan("map", known, ask.usual_plan(known)))
     plan_to_address(asked)
     keeping.take_in("map", asked, known)
-    found = _answer(asked, known)
+    found = answered(asked, known)
     _headline(found)
     found = need_panel.how_sure(found, known)
     with st.container(key="map-and-panel"):
@@ -74,7 +74,7 @@ def need_page() -> None:
     known = _begun("Where is need greatest?")
     asked, shown = ask.need_plan(known, start_plan("need", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = need_panel.how_sure(_answer(asked, known), known)
+    found = need_panel.how_sure(answered(asked, known), known)
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
@@ -93,7 +93,7 @@ def provision_page() -> None:
     known = _begun("Where is advice, and who can reach it?")
     asked, shown = ask.provision_plan(known, start_plan("provision", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = _answer(asked, known)
+    found = answered(asked, known)
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
@@ -118,13 +118,6 @@ def _begun(title: str) -> Evidence:
             "No figure here is about a real place."
         )
     return known
-
-
-def _answer(plan: Plan, known: Evidence) -> Answer:
-    try:
-        return answered(plan, known)
-    except HjpError as error:
-        stop_with(str(error))
 
 
 def _headline(found: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,19 +22,19 @@ from hjp_geo.gaps import (
     ListGap,
     Outreach,
     both_counts,
-    law_society_table,
     list_or_service_gap,
     rules_table,
     sensitivity,
     thresholds,
 )
 from hjp_geo.maps import place_geometry
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
-from hjp_geo.screens import ask
+from hjp_geo.plan import TOPICS, Answer
+from hjp_geo.screens import ask, law_society
 from hjp_geo.screens.plain_table import plain_table
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import MAPS_URL, evidence, maps_folder, plan_to_address, start_plan, stop_with
 from hjp_geo.screens.style import apply_style
+from hjp_geo.screens.working import answered, worked
 from hjp_geo.sketchmap import NO_DATA, Geometry, HoverColumn, MapData, Paint, sketch_map
 from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, with_flag_probability
 
@@ -55,7 +56,7 @@ def page() -> None:
         st.warning("**Made-up data.** No figure here is about a real place.")
     asked = ask.question(known, start_plan("gaps", known, ask.usual_plan(known)))
     plan_to_address(asked)
-    found = _tried(answer, asked, known)
+    found = answered(asked, known)
     _headline(found)
     if found.known:
         found = _how_sure(found, known)
@@ -66,7 +67,7 @@ def page() -> None:
         _rules(found, known)
         _both(found, known)
         _equity(found, known)
-    _law_society(found, known)
+    law_society.panel(found, known)
     _notes(found, known)
 
 
@@ -114,10 +115,13 @@ def _how_sure(found: Answer, known: Evidence) -> Answer:
         st.caption("Not drawn yet: each verdict rests on one choice of weights, thresholds and sites.")
         return found
     try:
-        with st.spinner("Drawing the flags 200 times …"):
-            again = with_flag_probability(found, known)
+        asked = (found.plan.to_json(), known.build_id)
+        words = "Drawing the flags 200 times"
+        again = worked("flags", asked, lambda _report: with_flag_probability(found, known), words)
     except HjpError as error:
         st.info(escaped(str(error)))
+        return found
+    if again is None:
         return found
     said = again.run["flags_redrawn"]
     st.markdown(
@@ -150,10 +154,14 @@ def _list_gap(found: Answer, known: Evidence) -> ListGap | None:
         help="One day in five is 0.2. Where supply is counted in hours, the hours of an outreach point are taken.",
     )
     try:
-        with st.spinner("Assuming outreach …"):
-            gap = list_or_service_gap(found.plan, known, Outreach(int(points), float(worth)))
+        assumed = Outreach(int(points), float(worth))
+        asked = (found.plan.to_json(), known.build_id, assumed)
+        make = partial(list_or_service_gap, found.plan, known, assumed)
+        gap = worked("list-gap", asked, lambda _report: make(), "Assuming outreach")
     except HjpError as error:
         st.info(escaped(str(error)))
+        return None
+    if gap is None:
         return None
     people = gap.totals["people"]
     st.markdown(
@@ -292,8 +300,11 @@ _REASONS = {
 
 def _thresholds(found: Answer, known: Evidence) -> None:
     st.subheader("What if the threshold were another?")
-    with st.spinner("Moving each threshold …"):
-        table = _tried(sensitivity, found.plan, known)
+    asked = (found.plan.to_json(), known.build_id)
+    make = partial(sensitivity, found.plan, known)
+    table = _tried(worked, "thresholds", asked, lambda _report: make(), "Moving each threshold")
+    if table is None:
+        return
     for setting, rows in table.groupby("setting", sort=False):
         told = _strip_words(str(setting), rows)
         st.vega_lite_chart(_strip(rows), width="stretch", alt=told)
@@ -465,33 +476,6 @@ def _decile_chart(spread: Equity) -> dict[str, Any]:
             "y": {"field": "access", "type": "quantitative", "title": "access"},
         },
     }
-
-
-def _law_society(found: Answer, known: Evidence) -> None:
-    st.subheader("Legal aid by topic, as the Law Society counts")
-    if st.toggle("Count every topic", key="law-society", help="Takes some seconds for England."):
-        try:
-            table = law_society_table(Plan(place=found.plan.place, cutoff_km=found.plan.cutoff_km), known)
-        except HjpError as error:
-            st.info(escaped(str(error)))
-            return
-        table = table.reset_index()
-        table["topic"] = table["topic"].map(TOPICS)
-        columns = {
-            "topic": "Topic",
-            "offices": "Offices",
-            "people_none_pct": "% of people: no office in the district",
-            "people_one_pct": "one",
-            "people_more_pct": "two or more",
-            "reach_none_pct": f"% none within {found.plan.cutoff_km:g} km",
-            "access_desert_pct": "% in the worst fifth of access",
-            "areas_disagree": "Areas where the counts disagree",
-        }
-        plain_table(table, columns)
-        st.caption(
-            "Blank: no list covers it. A topic takes in every category of the directory that touches it, so that "
-            "welfare benefits holds early legal advice in housing too. Legal aid never stands in for general advice."
-        )
 
 
 def _notes(found: Answer, known: Evidence) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -26,6 +27,7 @@ from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.paint import OVERLAP_PALETTE, THIRDS, Overlap
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import stop_with
+from hjp_geo.screens.working import worked
 from hjp_geo.uncertainty import CERTAINTY, totals_by_certainty, uncertainty_caveats, with_uncertainty
 
 __all__ = [
@@ -201,18 +203,22 @@ def _value(value: float, unit: str) -> str:
 
 def how_sure(found: Answer, known: Evidence) -> Answer:
     """The answer, with how sure each verdict is where the reader asks for it."""
-    asked = st.toggle(
+    wanted = st.toggle(
         "How sure is this?",
         key="how-sure",
         help="Draws the weights a thousand times, each within a quarter of what you set, and ranks the areas anew.",
     )
-    if not asked:
+    if not wanted:
         return found
     try:
-        with st.spinner("Drawing the weights a thousand times …"):
-            drawn = kept_for(found, "drawn", lambda: with_uncertainty(found, known))
+        asked = (found.plan.to_json(), known.build_id, id(known))
+        words = "Drawing the weights a thousand times"
+        make = partial(with_uncertainty, found, known)
+        drawn = worked("how-sure", asked, lambda _report: kept_for(found, "drawn", make), words)
     except HjpError as error:
         stop_with(str(error))
+    if drawn is None:
+        return found
     if drawn.areas["certainty"].notna().any():
         st.markdown(_in_words(totals_by_certainty(drawn)))
     for line in uncertainty_caveats(drawn):

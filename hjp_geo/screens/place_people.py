@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,23 +12,25 @@ from hjp_geo.areas import Table
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import ENGLAND, NETWORK, Evidence, Place
 from hjp_geo.places import OWN_AREA, is_own_area, listed_areas, own_area
-from hjp_geo.plan import TOPICS, Answer, Plan, answer
+from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.presets import PRESETS, preset_caveats
 from hjp_geo.profile import ALIKE, Profile, profile, profile_lines
 from hjp_geo.screens import ask, need_panel
 from hjp_geo.screens.going_on import link_to
+from hjp_geo.screens.kept import kept_for
 from hjp_geo.screens.plain_table import plain_table
 from hjp_geo.screens.state import drawings, evidence, plan_to_address, start_plan, stop_with
 from hjp_geo.screens.style import apply_style
 from hjp_geo.screens.text import escaped
+from hjp_geo.screens.working import answered, worked
 from hjp_geo.siting import areas_inside, read_outlines
 
 __all__ = ["page"]
 
 _OWN_WEIGHTS = ""
-_HELD = "held_profile"
 _OWN_CODE = "own_area_made"
 _MOST_BARS = 14
+_NARROW = 0.01
 _HERE, _THERE = "#7f0000", "#6b7280"
 
 
@@ -206,17 +209,12 @@ def _topics_help(name: str) -> str:
 
 def _profile(asked: Plan, known: Evidence) -> tuple[Answer, Profile]:
     """The answer and the figures of the place, worked out once for each question of a session."""
-    key = (asked.to_json(), known.build_id)
-    held: tuple[Any, Answer, Profile] | None = st.session_state.get(_HELD)
-    if held is not None and held[0] == key:
-        return held[1], held[2]
-    try:
-        with st.spinner("Looking up the place …"):
-            found = answer(asked, known)
-            one = profile(found, known)
-    except HjpError as error:
-        stop_with(str(error))
-    st.session_state[_HELD] = (key, found, one)
+    found = answered(asked, known)
+    key = (asked.to_json(), known.build_id, id(known))
+    make = partial(profile, found, known)
+    one = worked("profile", key, lambda _report: kept_for(found, "profile", make), "Looking up the place")
+    if one is None:
+        st.stop()
     return found, one
 
 
@@ -227,17 +225,22 @@ def _figures(one: Profile) -> None:
     for tile, layer in ((tiles[1], "people_in_income_deprivation"), (tiles[2], "cancer_prevalence")):
         if layer in one.figures.index:
             row: Any = one.figures.loc[layer]
-            shown = "not known" if pd.isna(row["here"]) else f"{row['here']:.1f} %"
-            tile.metric(f"{row['label']}, {row['unit']}", shown, help=_beside(one, row))
+            tile.metric(row["label"], "not known" if pd.isna(row["here"]) else f"{row['here']:.1f} %")
+            tile.caption(_beside(one, row))
     if one.advice is None:
         tiles[3].metric("Counted advice sites", "not known")
+        tiles[3].caption("No loaded list covers the topic.")
     else:
         tiles[3].metric("Counted advice sites", f"{one.advice.here:,}")
+        tiles[3].caption(f"In all: {one.advice.everywhere:,}.")
+    tiles[0].caption(f"In {one.areas:,} small areas.")
 
 
 def _beside(one: Profile, row: Any) -> str:
-    region = "" if one.region is None else f" {escaped(one.region)}: {row['region']:.1f} %."
-    return f"{escaped(one.everywhere).capitalize()}: {row['everywhere']:.1f} %.{region}"
+    """The unit, and the same figure elsewhere."""
+    places = {"region": one.region, "everywhere": None if one.is_everything else one.everywhere}
+    known = [f"{name} {row[key]:.1f} %" for key, name in places.items() if name and not pd.isna(row[key])]
+    return escaped(". ".join([f"{row['unit']}", *known]) + ".")
 
 
 def _charts(one: Profile) -> None:
@@ -309,11 +312,17 @@ def _bars(one: Profile) -> Table:
 
 def _bar_chart(bars: Table) -> dict[str, Any]:
     return {
-        "height": {"step": 17},
+        "height": 20 * len(bars) + 20,
         "data": {"values": bars.assign(above=bars["index"] - 100).to_dict("records")},
         "mark": {"type": "bar", "cornerRadiusEnd": 2},
         "encoding": {
-            "y": {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}},
+            "y": {
+                "field": "label",
+                "type": "nominal",
+                "sort": None,
+                "title": None,
+                "axis": {"labelLimit": 220, "labelOverlap": False},
+            },
             "x": {"field": "index", "type": "quantitative", "title": None, "scale": {"zero": True}},
             "color": {
                 "condition": {"test": "datum.above > 0", "value": _HERE},
@@ -326,7 +335,7 @@ def _bar_chart(bars: Table) -> dict[str, Any]:
 def _table(one: Profile) -> None:
     st.subheader("Every figure")
     rows = one.figures.reset_index()
-    rows["range"] = [_range(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)]
+    rows["range"] = [_range(low, high) for low, high in rows[["low", "high"]].itertuples(index=False)]
     rows["side"] = rows["side"].map(_SIDES)
     region = {"region": one.region} if one.region else {}
     everywhere = {} if one.is_everything else {"everywhere": one.everywhere.capitalize()}
@@ -347,8 +356,10 @@ def _table(one: Profile) -> None:
 _SIDES = {"higher": "higher", "lower": "lower", "alike": "about the same", "not known": "not known"}
 
 
-def _range(low: float, high: float) -> str:
-    return "" if pd.isna(low) or pd.isna(high) else f"{low:.2f} to {high:.2f}"
+def _range(low: Any, high: Any) -> str:
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{low:.2f} to {high:.2f}" if high - low >= _NARROW else f"less than {_NARROW:g} wide"
 
 
 def _not_known(one: Profile, found: Answer, known: Evidence) -> None:

@@ -18,6 +18,7 @@ from hjp_geo.screens import ask
 from hjp_geo.screens.state import drawings, evidence, plan_to_address, start_plan, stop_with
 from hjp_geo.screens.style import apply_style
 from hjp_geo.screens.text import escaped
+from hjp_geo.screens.working import forget, worked
 from hjp_geo.siting import Candidate
 
 __all__ = ["page"]
@@ -29,7 +30,7 @@ _KINDS = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zip": "application/zip",
 }
-_HELD = "held_report"
+_HELD, _WANTED = "held_report", "wanted_report"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,9 @@ def page() -> None:
     drawn = str([one.to_feature("") for one in request.candidates])
     asked = (plan.to_json(), drawn, request.name, request.rule, str(request.assumptions), known.build_id)
     if st.button("Write the report", type="primary"):
+        forget("report")
+        st.session_state[_WANTED] = asked
+    if st.session_state.get(_WANTED) == asked:
         _write(request, known, asked)
     held: _Held | None = st.session_state.get(_HELD)
     if held is None:
@@ -113,18 +117,14 @@ def _request(plan: Plan) -> Request:
 
 
 def _write(request: Request, known: Evidence, asked: tuple[str, ...]) -> None:
-    bar = st.progress(0.0, text="Beginning …")
-
-    def progress(share: float, what: str) -> None:
-        bar.progress(share, text=f"{what} …")
-
+    """Write the report unless it is written; where the reader cancels it, the last one stays."""
     try:
-        report, found = compose(request, known, progress)
+        made = worked("report", asked, lambda report: compose(request, known, report), "Beginning")
     except HjpError as error:
-        bar.empty()
         stop_with(str(error))
-    bar.empty()
-    st.session_state[_HELD] = _Held(asked, report, found)
+    held: _Held | None = st.session_state.get(_HELD)
+    if made is not None and (held is None or held.report is not made[0]):
+        st.session_state[_HELD] = _Held(asked, *made)
 
 
 def _downloads(held: _Held, known: Evidence) -> None:
@@ -149,6 +149,7 @@ def _bytes(held: _Held, known: Evidence, suffix: str) -> bytes:
 
 
 def _preview(held: _Held, known: Evidence) -> None:
-    with st.spinner("Drawing the pictures …"):
-        body = _bytes(held, known, ".html").decode("utf-8")
-    st.iframe(body, height=900, tab_index=0, alt="The report as a web page")
+    body = worked("preview", held, lambda _report: _bytes(held, known, ".html"), "Drawing the pictures")
+    if body is None:
+        return
+    st.iframe(body.decode("utf-8"), height=900, tab_index=0, alt="The report as a web page")

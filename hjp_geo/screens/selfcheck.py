@@ -8,6 +8,7 @@ import streamlit as st
 from hjp_geo.areas import Table
 from hjp_geo.screens.state import evidence
 from hjp_geo.screens.style import apply_style
+from hjp_geo.screens.working import forget, worked
 from hjp_geo.selfcheck import self_check
 
 __all__ = ["page"]
@@ -24,8 +25,10 @@ def page() -> None:
     )
     if not st.button("Run the checks", type="primary"):
         return
-    with st.spinner("Computing …"):
-        checked = self_check(known)
+    forget("self-check")
+    checked = worked("self-check", known.build_id, lambda _report: self_check(known), "Computing")
+    if checked is None:
+        return
     _verdict(checked)
     shown = checked.assign(passed=checked["passed"].map({True: "pass", False: "FAIL"}))
     columns = ["passed", "subject", "what", "expected", "found", "within", "source"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,7 @@ from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Answer, Plan
 from hjp_geo.screens.text import escaped
+from hjp_geo.screens.working import forget, worked
 from hjp_geo.siting import Candidate, Search, Suggestion, TradeOff, curve_of_new_sites, suggest
 
 __all__ = ["panel"]
@@ -79,8 +81,10 @@ def _curve(found: Answer, known: Evidence, search: Search, add: Callable[[list[C
 
 def _curve_found(found: Answer, known: Evidence, search: Search) -> TradeOff | None:
     try:
-        with st.spinner("Working out each number of sites …"):
-            return curve_of_new_sites(found.plan, known, search, range(_MOST_POINTS + 1))
+        forget("site-curve")  # a button asks for it: it is done anew
+        make = partial(curve_of_new_sites, found.plan, known, search, range(_MOST_POINTS + 1))
+        asked = (found.plan.to_json(), search)
+        return worked("site-curve", asked, lambda _report: make(), "Working out each number of sites")
     except HjpError as error:
         st.warning(escaped(str(error)))
         return None
@@ -102,8 +106,11 @@ def _asked(found: Answer) -> Search | None:
 
 def _found(found: Answer, known: Evidence, search: Search) -> Suggestion | None:
     try:
-        with st.spinner("Looking for the best sites …"):
-            return suggest(found.plan, known, search)
+        forget("suggest")
+        asked = (found.plan.to_json(), search)
+        return worked(
+            "suggest", asked, lambda _report: suggest(found.plan, known, search), "Looking for the best sites"
+        )
     except HjpError as error:
         st.warning(escaped(str(error)))
         return None

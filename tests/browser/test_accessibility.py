@@ -33,8 +33,18 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "last"), [("", "Where next"), ("need", "Table and downloads"), ("provision", "Table and downloads")]
+)
+def test_the_pages_of_place_need_and_provision(page: Page, app: Server, path: str, last: str):
+    page.goto(f"{app.url}/{path}")
+    page.get_by_text(last).first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2_000)
+    assert violations(page) == []
+
+
 def test_the_map_page_with_a_sketch(page: Page, app: Server):
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
     page.get_by_label("Postcode, or latitude, longitude").fill("ZY1 1AA")
     page.keyboard.press("Enter")

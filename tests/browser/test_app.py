@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from streamlit_servers import Server
 
 import hjp_geo.screens
+from hjp_geo.evidence import Evidence
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,7 @@ def app(streamlit_server: Callable[..., Server], made_up_cache: Path) -> Server:
 
 @pytest.fixture
 def opened(page: Page, app: Server) -> Page:
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     painted(page)
     return page
 
@@ -162,3 +163,48 @@ def test_the_data_page_names_every_source(opened: Page):
     page.get_by_role("link", name="Data and credits").click()
     expect(page.get_by_role("heading", name="Data, trust and credits")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("Legal Aid Agency", exact=False).last).to_be_visible(timeout=20_000)
+
+
+def test_the_plan_goes_from_page_to_page(page: Page, app: Server):
+    """Place and topic chosen on the first page → need, by a link → provision, by the navigation → back."""
+    page.goto(app.url)
+    expect(page.get_by_role("heading", name="Place and people", level=1)).to_be_visible(timeout=60_000)
+    choose(page, "Kind of place", "District")
+    expect(page.get_by_role("combobox", name="Place", exact=True)).to_be_visible(timeout=20_000)
+    choose(page, "Advice topic", "Housing")
+    page.wait_for_url(re.compile("topic=housing"))
+    place = re.search(r"place=(E0[^&]+)", page.url)
+    assert place is not None
+    link = page.get_by_role("link", name=re.compile("2 Need: where"))
+    expect(link).to_have_attribute("href", re.compile(f"{place[1]}.*topic=housing"), timeout=30_000)
+    link.click()
+    expect(page.get_by_role("heading", name="Where is need greatest?")).to_be_visible(timeout=60_000)
+    page.wait_for_url(re.compile(f"need.*{place[1]}.*topic=housing"))
+    painted(page)
+    page.get_by_role("link", name="3 Provision and access").first.click()
+    expect(page.get_by_role("heading", name="Where is advice, and who can reach it?")).to_be_visible(timeout=60_000)
+    page.wait_for_url(re.compile(f"provision.*{place[1]}.*topic=housing"))
+    page.get_by_role("link", name="1 Place and people").click()
+    page.wait_for_url(re.compile(f"{place[1]}.*topic=housing"))
+
+
+def test_a_network_and_an_own_area(page: Page, app: Server, made_up_cache: Path):
+    """The link of an own area reproduces it in another browser; its hostile name is text."""
+    page.goto(app.url)
+    expect(page.get_by_role("heading", name="Place and people", level=1)).to_be_visible(timeout=60_000)
+    choose(page, "Kind of place", "Primary care network (worked out)")
+    expect(page.get_by_text("Worked out, not official.")).to_be_visible(timeout=20_000)
+    choose(page, "Kind of place", "Own area")
+    codes = Evidence.load(made_up_cache).areas.index[:3]
+    page.get_by_label("What to call it").fill("<img src=x onerror=alert(1)>")
+    page.get_by_label("LSOA codes").fill(" ".join(codes))
+    page.get_by_role("button", name="Use these areas").click()
+    page.wait_for_url(re.compile("place=own"), timeout=30_000)
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.get_by_text("carries its whole list of areas")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("in 3 small areas").first).to_be_visible()
+    page.get_by_role("link", name=re.compile("2 Need: where")).click()
+    painted(page)
+    assert page.locator("img[src='x']").count() == 0
