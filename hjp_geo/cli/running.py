@@ -133,7 +133,7 @@ def _check_front_end(_cache: Path) -> str:
 
 
 def _check_basemap(_cache: Path) -> str:
-    from hjp_geo.sketchmap import host_basemap  # noqa: PLC0415 - it brings Streamlit, which takes a second to load
+    from hjp_geo.sketchmap import host_basemap  # here, for it brings Streamlit, which takes a second to load
 
     basemap = host_basemap()
     return f"{basemap.url} ({basemap.attribution})" if basemap else "none set"
