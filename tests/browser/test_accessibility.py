@@ -99,7 +99,7 @@ def test_every_page_the_app_lists(page: Page, app: Server):
         page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
         page.wait_for_timeout(700)
         found[link] = violations(page)
-    assert found == dict.fromkeys(links, [])
+    assert found == {link: [] for link in links}
 
 
 def test_every_step_of_the_tour(page: Page, app: Server):
