@@ -197,7 +197,11 @@ export class SketchMap {
         signals().closeUps += 1
         if (this.areasRevision === revision) this.showSelected(this.selected)
       },
-      say: (text: string) => this.shell.message(text),
+      say: (text: string) => {
+        this.shell.message(text)
+        // it is no failure of the map: it must not lie over it for long, nor take another message away
+        setTimeout(() => this.areas && !this.isMismatched && this.shell.message(''), 6000)
+      },
     }
     const coming = this.loaded.get(revision) ?? loadAreaSet(geometry, hooks)
     this.loaded.set(revision, coming)

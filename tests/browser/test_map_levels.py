@@ -164,7 +164,7 @@ def test_close_borders_that_cannot_be_fetched_leave_the_coarser_ones(page: Page,
     assert signal(page, "closeUps") == 0
     box = page.locator(".leaflet-container").bounding_box()
     assert box is not None
-    page.wait_for_timeout(500)  # a zoom that is still under way would hide the card
+    expect(said).to_be_hidden(timeout=15_000)  # it does not lie over the map for long
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
     expect(page.locator(".hjp-card")).to_be_visible()
 
