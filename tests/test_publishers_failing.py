@@ -141,7 +141,7 @@ def test_a_failure_says_what_is_still_in_use(publisher: Publisher, online: Upstr
     assert ended(tmp_path, online).state == "fetched"
     publisher.says(ADDRESS, Answer(b"", 503))
     failed = ended(tmp_path, online)
-    assert str(failed.error).endswith("answered 503, expected the file. Try again later. Still in use: of May.")
+    assert "answered 503, expected the file. Try again later. Still in use: of May, fetched on 20" in str(failed.error)
     assert isinstance(failed.error, SourceError)
     assert releases(tmp_path)["amounts"].rows == 2
 
