@@ -134,6 +134,7 @@ def _choose_people(known: Evidence, plan: Plan) -> str:
     if not usable:
         return "No preset fits the layers that are loaded: choose layers and weights instead."
     need_panel.choose_preset(usable[0], known, plan)
+    st.session_state["people-preset"] = usable[0]
     return f"Chosen: {PRESETS[usable[0]].label.lower()}."
 
 
@@ -187,10 +188,10 @@ _OUTLINE = "{ outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 6p
 STEPS = (
     Step(
         "choose a place and people",
-        "In the panel on the left (» at the top opens it), **Place** says where and **Target population** says for "
-        "whom: it fills the layers and weights that need is made of.",
+        "**Place** says where and **Target population** says for whom: it fills the layers and weights that need is "
+        "made of. Below stands who lives there. Every page takes up what is chosen here.",
         ("",),
-        (".st-key-preset", ".st-key-place"),
+        (".st-key-people-kind", '[class*="st-key-people-place"]', ".st-key-people-preset"),
         ("Choose people for me", _choose_people),
     ),
     Step(

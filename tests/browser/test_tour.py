@@ -27,8 +27,14 @@ def app(streamlit_server: Callable[..., Server], made_up_cache: Path) -> Server:
 def opened(page: Page, app: Server) -> Page:
     page.set_viewport_size({"width": 1366, "height": 768})
     page.goto(app.url)
-    painted(page)
+    expect(step(page, 1)).to_be_visible(timeout=60_000)
     return page
+
+
+def follow(page: Page, name: str) -> None:
+    """Go where the step says, and wait for the map there."""
+    page.locator(".st-key-tour").get_by_text(re.compile(name)).click()
+    painted(page)
 
 
 def painted(page: Page) -> None:
@@ -50,12 +56,15 @@ def test_five_steps_lead_from_a_place_to_a_report(opened: Page):
     expect(page.get_by_text("Chosen: cancer and hardship.")).to_be_visible()
     press(page, "Next step")
     expect(step(page, 2)).to_be_visible()
+    follow(page, "Open .*Need")
     press(page, "Next step")
+    follow(page, "Open .*Provision")
     press(page, "Show access, and ask about one desert")
     expect(page.get_by_text(re.compile("the desert of most need, is chosen"))).to_be_visible()
     expect(page.get_by_text(re.compile("advice desert by the rule"))).to_be_visible()
     page.wait_for_function("window.__hjpMap.title === 'Access to advice'")
     press(page, "Next step")
+    follow(page, "Open .*Sketch")
     press(page, "Add a sample site")
     people = page.get_by_test_id("stMetric").filter(has=page.get_by_text("People", exact=True))
     expect(people).to_be_visible(timeout=20_000)
@@ -75,7 +84,6 @@ def test_a_closed_tour_stays_closed_and_can_be_taken_again(opened: Page, app: Se
     expect(step(page, 1)).to_have_count(0)
     page.wait_for_function("document.cookie.includes('hjp_geo_tour=off')")
     page.goto(app.url)  # another session of the same browser
-    painted(page)
     expect(page.get_by_role("button", name="Take the tour")).to_be_visible()
     expect(step(page, 1)).to_have_count(0)
     press(page, "Take the tour")
@@ -93,7 +101,7 @@ def test_a_reload_goes_on_where_the_tour_was(opened: Page):
 
 def test_a_shared_link_shows_the_view_and_not_the_tour(page: Page, app: Server):
     page.goto(f"{app.url}/?topic=debt")
-    painted(page)
+    expect(page.get_by_role("heading", level=1, name="Place and people")).to_be_visible(timeout=30_000)
     expect(step(page, 1)).to_have_count(0)
     page.goto("about:blank")
     page.goto(f"{app.url}/?topic=debt&tour=4")  # unless the link asks for it
