@@ -116,9 +116,12 @@ export function buildShell(root: HTMLElement): Shell {
 function markKeyboardUse(map: HTMLElement): void {
   let isPointing = false
   const mark = (isOn: boolean) => map.classList.toggle('hjp-by-key', isOn)
-  map.addEventListener('pointerdown', () => {
+  map.addEventListener('pointerdown', ({ target }) => {
     isPointing = true
     mark(false)
+    // Leaflet would focus the map too, but by scrolling the page under the pointer, so that the click lands elsewhere.
+    const isOnControl = target instanceof Element && target.closest('.leaflet-control') !== null
+    if (!isOnControl) map.focus({ preventScroll: true })
   }, { capture: true })
   map.addEventListener('pointerup', () => (isPointing = false), { capture: true })
   map.addEventListener('focus', () => mark(!isPointing && map.matches(':focus-visible')))

@@ -67,6 +67,7 @@ def area_choice(known: Evidence, place: str, what: str | Overlap) -> str:
         return NEIGHBOURHOODS
     levels = levels_of(known, place)
     if not levels:
+        st.query_params.pop("level", None)
         return NEIGHBOURHOODS
     names = {AUTOMATIC: "Automatic, by zoom"} | {level.name: level.label for level in levels}
     names |= {NEIGHBOURHOODS: "Neighbourhoods (LSOA)"}
