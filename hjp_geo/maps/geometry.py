@@ -58,8 +58,8 @@ def place_geometry(evidence: Evidence, place: str, folder: Path) -> PlaceGeometr
     kind = "polygons" if len(codes) <= MOST_POLYGONS else "raster"
     stem = f"{evidence.build_id[:12]}/{evidence.place(place).file_name}"
     _forget_older_builds(folder, evidence.build_id[:12])
-    about = folder / f"{stem}.about.json"
-    if not about.is_file():
+    about, drawn = folder / f"{stem}.about.json", folder / f"{stem}{'.far.json' if kind == 'polygons' else '.png'}"
+    if not (about.is_file() and drawn.is_file()):
         about.parent.mkdir(parents=True, exist_ok=True)
         shapes = evidence.boundaries.loc[codes]
         listing = {
@@ -91,7 +91,7 @@ def level_geometry(evidence: Evidence, place: str, level: str, folder: Path) -> 
     """
     codes = evidence.areas_of(place)
     groups = evidence.areas.loc[codes, f"{level}_code"].dropna()
-    stem = f"{evidence.build_id[:12]}/{place}"
+    stem = f"{evidence.build_id[:12]}/{evidence.place(place).file_name}"
     _forget_older_builds(folder, evidence.build_id[:12])
     about = folder / f"{stem}.{level}.about.json"
     if not about.is_file():
