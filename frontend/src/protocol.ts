@@ -15,6 +15,8 @@ export interface HoverData {
   label: string
   unit: string
   decimals: number
+  /** which end is rank 1; null where areas are not ranked by this */
+  first: 'high' | 'low' | null
   /** base64 of little-endian float32, one per area; NaN where not known */
   values: string
 }
@@ -23,6 +25,8 @@ export interface PaintData {
   revision: string
   title: string
   unit: string
+  /** where the values come from, in words */
+  source: string
   /** base64, one byte per area: the class, or 255 for no data */
   classes: string
   palette: string[]
@@ -182,7 +186,7 @@ export function floatsOf(base64: string): Float32Array {
 export interface Paint {
   readonly data: PaintData
   readonly classes: Uint8Array
-  readonly hover: { label: string; unit: string; decimals: number; values: Float32Array }[]
+  readonly hover: (Omit<HoverData, 'values'> & { values: Float32Array })[]
   markOf(area: number): Mark
 }
 

@@ -24,6 +24,7 @@ export interface CardLines {
   subtitle: string
   rows: [string, string][]
   note: string
+  source: string
 }
 
 export function buildShell(root: HTMLElement): Shell {
@@ -126,7 +127,7 @@ function markKeyboardUse(map: HTMLElement): void {
 }
 
 /** Names come from providers and uploads: they are only ever text. */
-function fillCard(card: HTMLElement, { title, subtitle, rows, note }: CardLines): void {
+function fillCard(card: HTMLElement, { title, subtitle, rows, note, source }: CardLines): void {
   const line = (tag: string, text: string): HTMLElement => {
     const made = document.createElement(tag)
     made.textContent = text
@@ -140,6 +141,7 @@ function fillCard(card: HTMLElement, { title, subtitle, rows, note }: CardLines)
     parts.push(list)
   }
   if (note) parts.push(line('em', note))
+  if (source) parts.push(line('small', `Source: ${source}`))
   card.replaceChildren(...parts)
 }
 

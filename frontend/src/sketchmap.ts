@@ -425,7 +425,7 @@ export class SketchMap {
 
   private linesAt(place: L.LatLng): CardLines | null {
     const point = this.points.pointAt(this.map, place)
-    if (point) return { title: point.name, subtitle: [point.kind, point.layer].filter(Boolean).join(' · '), rows: [], note: '' }
+    if (point) return { title: point.name, subtitle: [point.kind, point.layer].filter(Boolean).join(' · '), rows: [], note: '', source: '' }
     const area = this.areas?.areaAt(place) ?? -1
     return area < 0 || !this.areas ? null : areaLines(this.areas, this.paint, area)
   }
@@ -443,12 +443,28 @@ function areaLines(areas: AreaSet, paint: Paint | null, area: number): CardLines
   const [name, code] = [areas.names[area] ?? '', areas.codes[area] ?? '']
   const rows: [string, string][] = []
   if (paint) {
-    for (const { label, unit, decimals, values } of paint.hover) rows.push([label, numberText(values[area], decimals, unit)])
+    for (const { label, unit, decimals, values, first } of paint.hover) {
+      rows.push([label, numberText(values[area], decimals, unit)])
+      if (first) rows.push(rankOf(values, area, first))
+    }
     const which = paint.classes[area] ?? NO_DATA
     const words = which === NO_DATA ? paint.data.no_data.label : (paint.data.labels[which] ?? '')
     rows.push(['Class', words])
   }
-  return { title: name || code, subtitle: name ? code : '', rows, note: noteOf(paint, area) }
+  return { title: name || code, subtitle: name ? code : '', rows, note: noteOf(paint, area), source: paint?.data.source ?? '' }
+}
+
+/** Where an area stands among those with a value; equal values share the better place. */
+function rankOf(values: Float32Array, area: number, first: 'high' | 'low'): [string, string] {
+  const [own, sign] = [values[area] ?? NaN, first === 'high' ? 1 : -1]
+  let [known, before] = [0, 0]
+  for (const value of values) {
+    if (Number.isNaN(value)) continue
+    known += 1
+    if (sign * value > sign * own) before += 1
+  }
+  const end = first === 'high' ? 'highest' : 'lowest'
+  return [`Rank (1 is ${end})`, Number.isNaN(own) ? 'no data' : `${numberText(before + 1, 0, '')} of ${numberText(known, 0, '')}`]
 }
 
 function noteOf(paint: Paint | null, area: number): string {
@@ -463,8 +479,9 @@ function numberText(value: number | undefined, decimals: number, unit: string): 
   return unit === '%' ? `${text}%` : `${text} ${unit}`.trim()
 }
 
-function spoken({ title, subtitle, rows, note }: CardLines): string {
-  return [title, subtitle, ...rows.map(([term, value]) => `${term} ${value}`), note].filter(Boolean).join(', ')
+function spoken({ title, subtitle, rows, note, source }: CardLines): string {
+  const from = source && `source: ${source}`
+  return [title, subtitle, ...rows.map(([term, value]) => `${term} ${value}`), note, from].filter(Boolean).join(', ')
 }
 
 function isOnControl(event: Event): boolean {

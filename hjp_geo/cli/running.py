@@ -132,6 +132,13 @@ def _check_front_end(_cache: Path) -> str:
     return "built"
 
 
+def _check_basemap(_cache: Path) -> str:
+    from hjp_geo.sketchmap import host_basemap  # here, for it brings Streamlit, which takes a second to load
+
+    basemap = host_basemap()
+    return f"{basemap.url} ({basemap.attribution})" if basemap else "none set"
+
+
 def _check_warehouse(cache: Path) -> str:
     evidence = Evidence.load(cache)
     return f"built {evidence.built}: {len(evidence.areas):,} areas, {len(evidence.layers):,} layers"
@@ -140,5 +147,6 @@ def _check_warehouse(cache: Path) -> str:
 _CHECKS: dict[str, Callable[[Path], str]] = {
     "spatial extension": _check_spatial,
     "front end": _check_front_end,
+    "background map": _check_basemap,
     "warehouse": _check_warehouse,
 }

@@ -7,10 +7,11 @@ because their libraries take a second to load.
 from hjp_geo.maps.classes import CLASSINGS, NOT_KNOWN, classed, read_limits
 from hjp_geo.maps.content import MapContent, Points
 from hjp_geo.maps.geometry import MOST_POLYGONS, PlaceGeometry, level_geometry, part_geometry, place_geometry
-from hjp_geo.maps.shades import FEW_SHADE, WORSE_IS_DARKER, Shades, fifths
+from hjp_geo.maps.shades import DIVERGING, FEW_SHADE, WORSE_IS_DARKER, Shades, fifths
 
 __all__ = [
     "CLASSINGS",
+    "DIVERGING",
     "FEW_SHADE",
     "MOST_POLYGONS",
     "NOT_KNOWN",

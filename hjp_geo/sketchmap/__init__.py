@@ -38,12 +38,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from hjp_geo.errors import HjpError
+from hjp_geo.sketchmap._basemap import BasemapError, host_basemap
 from hjp_geo.sketchmap._data import (
     NO_DATA,
     Basemap,
@@ -68,6 +70,7 @@ __all__ = [
     "NO_DATA",
     "STATIC",
     "Basemap",
+    "BasemapError",
     "CatchmentOutline",
     "Coarser",
     "Drawing",
@@ -82,6 +85,7 @@ __all__ = [
     "PointLayer",
     "assets_are_built",
     "drawn",
+    "host_basemap",
     "sketch_map",
 ]
 
@@ -129,6 +133,7 @@ def sketch_map(data: MapData, *, key: str, on_change: Callable[[], None] | None 
     `key` names this map for the whole session; the map lives as long as the key and the page do. `on_change` runs
     before the rerun that a drawing or a selection causes. Raises NotBuiltError if the browser half is not built.
     """
+    data = _with_basemap(data)
     known = _read_state(st.session_state.get(key), data)
     _component()(
         key=key,
@@ -151,6 +156,17 @@ def drawn(key: str, revision: int | str) -> tuple[list[Drawing], str | None] | N
     if told.get("revision") != revision:
         return None
     return list(told["features"]), told.get("restored_from")
+
+
+def _with_basemap(data: MapData) -> MapData:
+    """The same on the background map that the host has set; a setting that cannot be used is said, and left."""
+    if data.basemap is not None:
+        return data
+    try:
+        return replace(data, basemap=host_basemap())
+    except BasemapError as error:
+        st.warning(str(error))
+        return data
 
 
 def _read_state(raw: Any, data: MapData) -> MapState:

@@ -58,12 +58,16 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class HoverColumn:
-    """One more number that every area can say about itself; NaN is shown as "no data"."""
+    """One more number that every area can say about itself; NaN is shown as "no data".
+
+    With `first`, the browser ranks the areas by it too, from the highest or from the lowest.
+    """
 
     label: str
     values: NDArray[np.floating[Any]]
     unit: str = ""
     decimals: int = 1
+    first: Literal["high", "low"] | None = None
 
     def payload(self) -> dict[str, Any]:
         """The column as the browser reads it: float32, four bytes an area."""
@@ -71,6 +75,7 @@ class HoverColumn:
             "label": self.label,
             "unit": self.unit,
             "decimals": self.decimals,
+            "first": self.first,
             "values": _base64(np.asarray(self.values, dtype="<f4")),
         }
 
@@ -81,7 +86,8 @@ class Paint:
 
     `classes` holds one class per area, in the geometry's order: a position in `palette`, or 255 where not known.
     `labels` says in words what each class is. `marks` is True for areas drawn hatched, whatever their colour; `faint`
-    for areas drawn dotted instead: marked, but not for sure.
+    for areas drawn dotted instead: marked, but not for sure. `source` names where the values come from, and every area
+    says it.
     """
 
     title: str
@@ -97,6 +103,7 @@ class Paint:
     counted: tuple[str, str] = ("area", "areas")
     """What the legend counts: one, many."""
     hover: tuple[HoverColumn, ...] = ()
+    source: str = ""
 
     def __post_init__(self) -> None:
         if len(self.palette) != len(self.labels):
@@ -127,6 +134,7 @@ class Paint:
         return {
             "title": self.title,
             "unit": self.unit,
+            "source": self.source,
             "classes": _base64(self.classes.astype(np.uint8)),
             "palette": list(self.palette),
             "labels": list(self.labels),

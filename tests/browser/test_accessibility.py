@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from streamlit_servers import Server
 
 import hjp_geo.screens
+from hjp_geo.screens.tour import STEPS
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +20,23 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SERVER = Path(hjp_geo.screens.__file__).parent / "server.py"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FOCUSED = """(() => {
+  let one = document.activeElement
+  while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
+  const name = one.getAttribute('aria-label') || one.title || one.labels?.[0]?.innerText || one.innerText || ''
+  return [name.trim(), one.tagName]
+})()"""
+EXPECTED_ORDER = (
+    "Skip to main content",
+    "Place",
+    "Map of ",
+    "Zoom in",
+    "Draw an area",
+    "Ask about",
+    "Postcode, or",
+    "Add site",
+)
+"""The panel first, then the map and its tools, then the ways without a map."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +53,7 @@ def violations(page: Page) -> list[str]:
 
 
 def test_the_map_page_with_a_sketch(page: Page, app: Server):
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
     page.get_by_label("Postcode, or latitude, longitude").fill("ZY1 1AA")
     page.keyboard.press("Enter")
@@ -65,3 +84,71 @@ def test_the_self_check_page(page: Page, app: Server):
     page.get_by_text("cases passed").wait_for()
     page.wait_for_timeout(700)
     assert violations(page) == []
+
+
+def test_every_page_the_app_lists(page: Page, app: Server):
+    """As it opens; pages come and go, so the list is the app's own."""
+    page.goto(app.url)
+    page.locator("[data-testid=stSidebarNavLink]").first.wait_for(state="attached")
+    links = page.evaluate("[...document.querySelectorAll('[data-testid=stSidebarNavLink]')].map(a => a.href)")
+    assert len(links) >= 7
+    found = {}
+    for link in links:
+        page.goto(link)
+        page.get_by_role("heading", level=1).first.wait_for(timeout=60_000)
+        page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSpinner]')")
+        page.wait_for_timeout(700)
+        found[link] = violations(page)
+    assert found == {link: [] for link in links}
+
+
+def test_every_step_of_the_tour(page: Page, app: Server):
+    page.goto(f"{app.url}/?tour=1")
+    for number, one in enumerate(STEPS, 1):
+        page.get_by_role("heading", name=f"Tour, step {number} of {len(STEPS)}: {one.title}").wait_for()
+        page.wait_for_timeout(500)
+        assert violations(page) == [], one.title
+        if number < len(STEPS):
+            page.get_by_role("button", name="Next step").click()
+
+
+def test_the_map_by_arrow_keys_says_name_value_rank_class_and_source(page: Page, app: Server):
+    """What a screen reader hears while the arrow keys move the map under the cross, and that Escape leaves."""
+    page.goto(f"{app.url}/map?tour=off")
+    page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
+    page.locator(".leaflet-container").focus()
+    page.keyboard.press("ArrowRight")
+    heard = page.locator(".hjp-frame [aria-live=polite]")
+    expect(heard).to_have_text(
+        re.compile(
+            r"E\d{8}, Need index [\d.]+ .*Rank \(1 is highest\) \d+ of 600, .*Class [\d,.]+ to [\d,.]+.*"
+            r"source: English Indices of Deprivation 2025"
+        )
+    )
+    before = heard.inner_text()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(heard).not_to_have_text(before)
+    page.keyboard.press("Escape")
+    expect(page.locator(".hjp-card")).to_be_hidden()
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)[0] == "Zoom in"
+
+
+def test_every_control_of_the_keyboard_walk_has_a_name_and_comes_in_order(page: Page, app: Server):
+    page.goto(f"{app.url}/map?tour=off")
+    page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
+    page.wait_for_timeout(1_500)
+    page.evaluate("document.activeElement.blur()")
+    seen, nameless = [], []
+    for _ in range(70):
+        page.keyboard.press("Tab")
+        name, tag = page.evaluate(FOCUSED)
+        if tag == "BODY":
+            break
+        seen.append(name)
+        if not name and tag not in ("CANVAS", "DIV"):  # the table's own canvas and its scroller
+            nameless.append(tag)
+    assert nameless == []
+    order = [next(i for i, name in enumerate(seen) if name.startswith(start)) for start in EXPECTED_ORDER]
+    assert order == sorted(order), seen

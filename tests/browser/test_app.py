@@ -27,7 +27,7 @@ def app(streamlit_server: Callable[..., Server], made_up_cache: Path) -> Server:
 
 @pytest.fixture
 def opened(page: Page, app: Server) -> Page:
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     painted(page)
     return page
 
