@@ -66,7 +66,7 @@ _BROKEN_APOSTROPHE = b"\x89\xdb\xaa"
         release="current",
         filename="organisations.csv",
     ),
-    least_rows=900,
+    least_rows=1_100,
 )
 def debt_advice_organisations(path: Path) -> Table:
     """One listed point of debt advice in the United Kingdom a row, most of them undated.

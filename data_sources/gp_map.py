@@ -50,7 +50,7 @@ _MOST_BYTES = 20_000_000
         "extract_date": "the date of the data, YYYY-MM-DD",
     },
     discover=known_files(("July 2026", "https://files.digital.nhs.uk/98/8142DB/gp-reg-pat-prac-map.zip", 6_139)),
-    least_rows=5_000,
+    least_rows=5_800,
     optional=True,
 )
 def gp_practice_map(path: Path) -> Table:

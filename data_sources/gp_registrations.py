@@ -43,7 +43,7 @@ _MOST_BYTES = 400_000_000
             ("July 2022", f"{_FILES}/0E/59E17A/gp-reg-pat-prac-lsoa-male-female-July-2022.zip", 865_965),
         ],
     ),
-    least_rows=600_000,
+    least_rows=800_000,
 )
 def gp_registrations(path: Path) -> Table:
     """One practice and home area a row. The codes, not the name of the file, tell whether areas are of 2011 or 2021."""

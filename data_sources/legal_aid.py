@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,11 @@ _FLAGS = {
     "welfare_benefits": "Welfare Benefits",
 }
 _ADDRESS = ("Address Line 1", "Address Line 2", "Address Line 3")
+_OFFICE_POSTCODE = ("Office Postcode", "Postcode")
+_CONTRACTS = re.compile(r"civil authorisations|crime providers", re.IGNORECASE)
+"""The names of the sheets that list contracts: a year stands before them."""
+_MOST_ABSENT = 4
+"""Offices that a contract may have before the summary does: an office or two that has just opened."""
 _REFRESHED = re.compile(r"Date Refreshed:?\s*(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -66,7 +73,7 @@ _REFRESHED = re.compile(r"Date Refreshed:?\s*(\d{1,2})/(\d{1,2})/(\d{4})")
         "date_refreshed": "the data's own date, YYYY-MM-DD",
     },
     discover=gov_uk_attachment("government/publications/directory-of-legal-aid-providers", r"\.xlsx$"),
-    least_rows=2_500,
+    least_rows=3_000,
 )
 def legal_aid_offices(path: Path) -> Table:
     """One office with a civil or crime contract a row, England and Wales; a few rows repeat an office.
@@ -91,21 +98,60 @@ def legal_aid_offices(path: Path) -> Table:
         }
     )
     table["postcode"] = tidy_postcodes(table["postcode"])
+    _demand_all(table, path)
     table["date_refreshed"] = _date_refreshed(rows[:header], path)
     return table[["office_row", "provider_name", "address", *list(_TEXT)[1:], *_FLAGS, "date_refreshed"]]
 
 
+def _demand_all(offices: Table, path: Path) -> None:
+    """Hold the summary to the sheets that list contracts, where they are: an office of theirs must be in it.
+
+    Over nine in ten offices are on one of them, so that a summary that is cut short does not pass. In the workbook of
+    March 2026 none of theirs is missing from it.
+    """
+    with _workbook(path) as workbook:
+        names = [sheet for sheet in workbook.sheet_names if _CONTRACTS.search(sheet)]
+        contracts = [
+            _offices(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), path) for name in names
+        ]
+    if not contracts:
+        return
+    listed = pd.concat(contracts).dropna().drop_duplicates()
+    absent = listed.merge(offices[list(listed)].drop_duplicates(), how="left", indicator=True)["_merge"] == "left_only"
+    if absent.sum() > _MOST_ABSENT:
+        first = listed.loc[absent.to_numpy()].iloc[0]
+        raise SchemaError(
+            f"legal_aid_offices: {int(absent.sum()):,} offices with a contract are not in the summary of {path.name}, "
+            f"such as {first['provider_name']}, {first['postcode']}. The summary is cut short: fetch the file again."
+        )
+
+
+def _offices(rows: list[list[Any]], path: Path) -> Table:
+    """Provider and postcode of each row of a sheet of contracts."""
+    header = _header_row(rows, path)
+    names = [_tidy(cell) for cell in rows[header]]
+    provider, place = (_position(names, one, path) for one in (_TEXT["provider_name"], _OFFICE_POSTCODE))
+    cells = [(_tidy(row[provider]), _tidy(row[place])) for row in rows[header + 1 :]]
+    table = pd.DataFrame(cells, columns=["provider_name", "postcode"], dtype="str")
+    return table.assign(postcode=tidy_postcodes(table["postcode"]))
+
+
 def _sheet(path: Path, name: str) -> list[list[Any]]:
+    with _workbook(path) as workbook:
+        matching = [sheet for sheet in workbook.sheet_names if sheet.strip().casefold() == name]
+        if not matching:
+            raise SchemaError(
+                f"legal_aid_offices: {path.name} has no sheet '{name}'; it has {', '.join(workbook.sheet_names)}. "
+                "The publisher changed the layout: see docs/add-a-data-source.md."
+            )
+        return workbook.get_sheet_by_name(matching[0]).to_python(skip_empty_area=False)
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
     try:
         with path.open("rb") as file:
-            workbook = CalamineWorkbook.from_filelike(file)
-            matching = [sheet for sheet in workbook.sheet_names if sheet.strip().casefold() == name]
-            if not matching:
-                raise SchemaError(
-                    f"legal_aid_offices: {path.name} has no sheet '{name}'; it has {', '.join(workbook.sheet_names)}. "
-                    "The publisher changed the layout: see docs/add-a-data-source.md."
-                )
-            return workbook.get_sheet_by_name(matching[0]).to_python(skip_empty_area=False)
+            yield CalamineWorkbook.from_filelike(file)
     except CalamineError as error:
         raise SchemaError(
             f"legal_aid_offices: {path.name} is not a whole workbook ({error}). Fetch it again."

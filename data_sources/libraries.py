@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hjp_geo.areas import Table, tidy_postcodes
-from hjp_geo.discovery import fixed_file
+from hjp_geo.discovery import known_files
 from hjp_geo.errors import SchemaError
 from hjp_geo.source import OGL3, source
 
@@ -55,10 +55,12 @@ _ADVICE = re.compile(
         "hours_a_week": "opening hours a week; missing where not a number",
     },
     ranges={"hours_a_week": (0, 168)},
-    discover=fixed_file(
-        "https://raw.githubusercontent.com/LibrariesHacked/librarydata-db/main/data/libraries_england_2023.csv",
-        release="2023",
-        filename="libraries_england_2023.csv",
+    discover=known_files(
+        (
+            "2023",
+            "https://raw.githubusercontent.com/LibrariesHacked/librarydata-db/main/data/libraries_england_2023.csv",
+            3_487,
+        )
     ),
     least_rows=2_500,
     optional=True,

@@ -61,7 +61,7 @@ def _report(name: str) -> Discovery:
         "is_gp_practice": "whether its prescribing setting is a GP practice",
     },
     discover=_report("epraccur"),
-    least_rows=8_000,
+    least_rows=14_000,
 )
 def gp_practices(path: Path) -> Table:
     """One prescribing organisation a row, open or closed. Reads the layout before and since January 2026."""

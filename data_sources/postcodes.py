@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,9 @@ from hjp_geo.zipped import members
 _NAMES = ("postcode", "quality", "easting", "northing", "country_code")
 _COLUMN_COUNT = 10
 _NO_PLACE = 90
-_MOST_BYTES = 600_000_000
+_MOST_BYTES, _MOST_TEXT_BYTES = 600_000_000, 1_000_000
+_AREA_COUNT = re.compile(r"^ *[A-Z]{1,2}\t(\d+)\s*$", re.MULTILINE)
+"""A line of ``metadata.txt``: a postcode area and how many postcodes it has."""
 
 
 @source(
@@ -38,7 +41,7 @@ _MOST_BYTES = 600_000_000
         "country_code": "E92000001 England, W92000004 Wales, S92000003 Scotland",
     },
     discover=os_product("CodePointOpen", "CSV"),
-    least_rows=1_000_000,
+    least_rows=1_650_000,
 )
 def postcodes(path: Path) -> Table:
     """One live postcode of Great Britain a row: the mean position of its addresses, not a building."""
@@ -55,6 +58,7 @@ def postcodes(path: Path) -> Table:
             "The publisher changed the layout: see docs/add-a-data-source.md."
         )
     table = pa.concat_tables(parts).to_pandas().set_axis(list(_NAMES), axis=1)
+    _demand_all(table, path)
     nowhere = table["quality"] == _NO_PLACE
     tidy = pd.DataFrame(
         {
@@ -66,3 +70,14 @@ def postcodes(path: Path) -> Table:
         }
     )
     return tidy.sort_values("postcode", ignore_index=True)
+
+
+def _demand_all(table: Table, path: Path) -> None:
+    """Hold the rows to the publisher's own count: ``metadata.txt`` gives the postcodes of each area, where it is."""
+    text = b"".join(members(path, r"metadata\.txt", most_bytes=_MOST_TEXT_BYTES)).decode("utf-8", errors="replace")
+    counts = [int(count) for count in _AREA_COUNT.findall(text)]
+    if counts and sum(counts) != len(table):
+        raise SchemaError(
+            f"postcodes: {path.name} holds {len(table):,} postcodes, its own metadata.txt counts {sum(counts):,}. "
+            "The file is cut short or put together wrongly: fetch it again."
+        )

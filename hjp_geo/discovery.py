@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -33,6 +34,7 @@ ONS_SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/servic
 _GOV_UK = "https://www.gov.uk"
 _GOV_UK_ASSET = re.compile(r"""href=["'](https://assets\.publishing\.service\.gov\.uk/[^"']+)["']""")
 _MOST_MOVES = 3
+_ASKING = threading.Lock()
 
 
 Discovery = Callable[[Upstream], Sequence[Found]]
@@ -74,7 +76,7 @@ def gov_uk_newest(*, organisation: str, title: str, pattern: str, words: str) ->
         if not found:
             raise SourceError(
                 f"GOV.UK lists no page of {organisation} titled like {title} among {len(titles)} for '{words}'. "
-                "It may be renamed."
+                "It may be renamed: a newer hjp-geo may know its name, or download the file by hand (--from-file)."
             )
         return _files_of_page(upstream, found[0].strip("/"), pattern)
 
@@ -96,7 +98,8 @@ def _files_of_page(upstream: Upstream, page: str, pattern: str) -> Sequence[Foun
     if not found:
         names = ", ".join(filter(None, (*map(_file_name, attachments), *map(_last_part, linked)))) or "no files"
         raise SourceError(
-            f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved."
+            f"{_GOV_UK}/{page} lists no file named like {pattern}; it lists {names}. The page may have moved: "
+            "a newer hjp-geo may know where to, or download the file by hand (--from-file)."
         )
     return found[:1]
 
@@ -147,11 +150,12 @@ def arcgis_layer(
     """
 
     def discover(upstream: Upstream) -> Sequence[Found]:
-        names = [service["name"] for service in _services(upstream)]
+        names = [service["name"] for service in _listed_services(upstream)]
         matching = sorted((name for name in names if re.fullmatch(pattern, name)), key=_by_number)
         if not matching:
             raise SourceError(
-                f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed."
+                f"ONS Open Geography lists no service named like {pattern} among {len(names):,}. It may be renamed: "
+                "a newer hjp-geo may know its name."
             )
         url = f"{ONS_SERVICES}/{matching[-1]}/FeatureServer/0"
         about = ask_arcgis(upstream, url, {"f": "json"})
@@ -179,6 +183,14 @@ def _by_number(name: str) -> list[tuple[str, int]]:
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
+def _listed_services(upstream: Upstream) -> list[dict[str, Any]]:
+    """The list of all services, asked once a session: it is long, and fifteen sources look through it."""
+    with _ASKING:
+        if ONS_SERVICES not in upstream.lists:
+            upstream.lists[ONS_SERVICES] = _services(upstream)
+        return list(upstream.lists[ONS_SERVICES])
+
+
 def _services(upstream: Upstream) -> list[dict[str, Any]]:
     for attempt in range(1, ARCGIS_TRIES + 1):  # sometimes the list is empty: never read that as "nothing"
         services = ask_arcgis(upstream, ONS_SERVICES, {"f": "json"}).get("services", [])
@@ -192,7 +204,8 @@ def _field(actual: Sequence[str], wanted: str, url: str) -> str:
     found = [name for name in actual if re.fullmatch(wanted, name)]
     if not found:
         raise SourceError(
-            f"{url} has no field like {wanted}; it has {', '.join(actual)}. The publisher changed the layout."
+            f"{url} has no field like {wanted}; it has {', '.join(actual)}. The publisher changed the layout: "
+            "see docs/add-a-data-source.md#layout-changes."
         )
     return found[0]
 

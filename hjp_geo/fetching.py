@@ -124,7 +124,7 @@ def _with_what_stands(error: HjpError, held: Release | None) -> HjpError:
     """The failure, and what is in use all the same."""
     if held is None or "still in use" in str(error):
         return error
-    told = type(error)(f"{error} Still in use: {held.release}.")
+    told = type(error)(f"{error} Still in use: {held.release}, fetched on {held.retrieved[:10]}.")
     told.__cause__ = error
     return told
 

@@ -6,7 +6,6 @@ HTTP 200 is not success: what comes is checked for its kind, its size and its co
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ ARCGIS_TRIES = 3
 _PAGE_ROWS = 2000
 _ARCGIS_RETRY = {429, 500, 502, 503, 504}
 _TOKEN = {498, 499}
+_SUM_BYTES = 16
 _CHANGED = "The service or its fields have changed: a newer hjp-geo may know them, or see docs/add-a-data-source.md."
 _CLOSED = "The publisher asks for a token where the data were open: most likely for a while. Try again later."
 
@@ -304,9 +304,9 @@ def _check_sum(path: Path, announced: str, origin: str) -> None:
     """Hold a whole file to the sum that some hosts send with it (Azure does); `SourceError` where it differs."""
     try:
         expected = base64.b64decode(announced, validate=True)
-    except binascii.Error:
+    except ValueError:
         return
-    if not expected:
+    if len(expected) != _SUM_BYTES:
         return
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()

@@ -12,7 +12,7 @@ from typing import IO
 
 from hjp_geo.errors import PlanError
 
-__all__ = ["locked"]
+__all__ = ["alive", "left_behind", "locked"]
 
 PATIENCE_SECONDS = 600.0
 _LOOK_AGAIN_SECONDS = 0.05
@@ -36,6 +36,28 @@ def locked(cache: Path, name: str, *, waiting: Callable[[], None] = lambda: None
     with file:
         _wait(file, name, cache, waiting)
         yield  # closing the file frees the lock
+
+
+@contextmanager
+def alive(path: Path) -> Iterator[None]:
+    """Others can tell by a file, which is gone afterwards, that the process that made it still lives."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("a+") as file:
+            _taken(file)
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def left_behind(path: Path) -> bool:
+    """Whether the process that made a file with `alive` was killed; never where the file system knows no locks."""
+    try:
+        with path.open("r+") as file:
+            _lock(file.fileno())
+            return True
+    except OSError:  # it is held, or gone, or nothing tells
+        return False
 
 
 def _wait(file: IO[str], name: str, cache: Path, waiting: Callable[[], None]) -> None:

@@ -40,6 +40,8 @@ _UNSAID = (
     "other bytes came than are held, and nothing its publisher says tells that they changed: one of the two copies may "
     "be damaged. The next fetch asks for the whole again; `hjp-geo diff --source` shows the rows that differ."
 )
+_MOST_LOST, _MANY_ROWS = 0.1, 50
+"""What a list may lose from one release to the next: a share of its rows, or fewer rows than that."""
 _ONE_TABLE_AT_A_TIME = threading.Lock()  # however many files arrive at once: memory is that of the largest table
 
 
@@ -283,6 +285,8 @@ def _fetch_one(
         rows = _count_rows(one, found, partial, totals)
         believed = _believed(held, found, validators or {}, digest)
         unsaid = (_UNSAID,) if validators and not believed else ()
+        if one.name not in totals:
+            _demand_about_as_many(one, found, held, rows)
         final = raw / f"{digest[:12]}-{partial.name}"
         partial.replace(final)
     return Release(
@@ -334,6 +338,18 @@ def _count_rows(one: Source, found: Found, path: Path, totals: Mapping[str, int]
             f"The file is cut short or its contents changed. {_LATER}"
         )
     return rows
+
+
+def _demand_about_as_many(one: Source, found: Found, held: Release | None, rows: int) -> None:
+    """Refuse a list that lost a tenth of its rows since the last time, unless the user gives it or names its hash."""
+    if held is None or held.made_up or found.by_hand or found.sha256:
+        return
+    if held.rows - rows >= _MANY_ROWS and rows < held.rows * (1 - _MOST_LOST):
+        raise SchemaError(
+            f"{one.name}: {found.filename} has {rows:,} rows, the release before it ({held.release}) has "
+            f"{held.rows:,}: over a tenth are gone. It may be cut short. If its publisher says that the list did "
+            f"shrink, download it and give it with --from-file {one.name}=PATH."
+        )
 
 
 def _fewer_rows(held: Release | None, rows: int) -> tuple[str, ...]:

@@ -6,13 +6,15 @@ complete warehouse, and a crash leaves the last good one. Readers open it for th
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
+import platform
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ import geopandas as gpd
 import pyarrow as pa
 
 from hjp_geo.areas import BRITISH_NATIONAL_GRID, Table
-from hjp_geo.errors import WarehouseError
+from hjp_geo.errors import PlanError, WarehouseError
+from hjp_geo.locking import alive, left_behind, locked
 
 __all__ = ["LAYOUT", "Builder", "Warehouse", "building", "spatial_version", "warehouse_path"]
 
@@ -31,6 +34,8 @@ LAYOUT = "1"
 
 
 _LEFT_SECONDS = 24 * 3600
+_OURS: set[str] = set()
+"""What this process is building: some file systems give a lock again to the process that has it."""
 
 
 def warehouse_path(cache: Path) -> Path:
@@ -49,6 +54,8 @@ class Warehouse:
     def open(cls, cache: Path) -> Warehouse:
         """The warehouse of a cache folder; `WarehouseError` where it is missing, damaged or of another layout."""
         path = warehouse_path(cache)
+        with suppress(OSError, PlanError):  # a folder that cannot be written to can be read
+            _sweep(cache)
         if not path.is_file():
             raise WarehouseError(
                 f"No warehouse at {path}. Run `hjp-geo fetch` and then `hjp-geo build`, "
@@ -121,30 +128,70 @@ def building(cache: Path) -> Iterator[Builder]:
     """A new warehouse beside the old one, put in its place at the end if nothing went wrong."""
     final = warehouse_path(cache)
     cache.mkdir(parents=True, exist_ok=True)
+    with _beside(cache) as beside:
+        try:
+            with _connect(beside) as connection:
+                _load_spatial(connection)
+                builder = Builder(connection)
+                yield builder
+                build = [LAYOUT, uuid.uuid4().hex]
+                connection.execute("CREATE TABLE _build AS SELECT ? AS layout, ? AS build_id", build)
+                connection.execute("CHECKPOINT")
+            beside.replace(final)
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"The warehouse could not be written beside {final} ({_first_line(error)}). "
+                "The last one is still in use."
+            ) from error
+
+
+@contextmanager
+def _beside(cache: Path) -> Iterator[Path]:
+    """Where a warehouse grows. Its files go with the block or, where its process is killed, with the next `_sweep`."""
     _sweep(cache)
-    beside = final.with_name(f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}.duckdb")
-    try:
-        with _connect(beside) as connection:
-            _load_spatial(connection)
-            builder = Builder(connection)
-            yield builder
-            connection.execute("CREATE TABLE _build AS SELECT ? AS layout, ? AS build_id", [LAYOUT, uuid.uuid4().hex])
-            connection.execute("CHECKPOINT")
-        beside.replace(final)
-    except duckdb.Error as error:
-        raise WarehouseError(
-            f"The warehouse could not be written beside {final} ({_first_line(error)}). The last one is still in use."
-        ) from error
-    finally:
-        for left in (beside, beside.with_name(beside.name + ".wal")):
-            left.unlink(missing_ok=True)
+    name = f"building-{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with ExitStack() as until_the_end:
+        _OURS.add(name)
+        with locked(cache, "building"):  # so that nobody sweeps before the mark is held
+            until_the_end.enter_context(alive(cache / "locks" / f"{name}.lock"))
+        try:
+            yield cache / f".{name}.duckdb"
+        finally:
+            _remove(cache.glob(f".{name}*"))
+            _OURS.discard(name)
 
 
 def _sweep(cache: Path) -> None:
-    """Remove what builds left that were killed over a day ago; a younger file may belong to one that is running."""
-    for left in cache.glob(".building-*"):
-        if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    """Remove what builds of this machine left that were killed, and what others left over a day ago."""
+    ours = (cache / "locks").glob(f"building-{_machine()}-*.lock")
+    marks = [mark for mark in ours if mark.stem not in _OURS]
+    if marks:
+        with locked(cache, "building"):
+            for mark in filter(left_behind, marks):
+                _remove([*cache.glob(f".{mark.stem}*"), mark])
+    now = time.time()
+    _remove(left for left in cache.glob(".building-*") if now - _changed(left, now) > _LEFT_SECONDS)
+
+
+def _machine() -> str:
+    """Which machine, or container, this is: the locks of another one may not be seen here."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _changed(path: Path, otherwise: float) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it has just gone
+        return otherwise
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(PermissionError):  # Windows: it is open in another program; the next sweep takes it
+                path.unlink(missing_ok=True)
 
 
 def spatial_version() -> str:

@@ -85,6 +85,8 @@ class Upstream:
     pause_seconds: float = 0.5
     manners: Mapping[str, Manners] = field(default_factory=dict)
     network: Literal["online", "offline"] = "online"
+    lists: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
+    """Long lists that many sources look through, asked once a session."""
     _sessions: threading.local = field(init=False, repr=False, default_factory=threading.local)
     _turns: dict[str, _Turn] = field(init=False, repr=False, default_factory=dict)
     _stopped: threading.Event = field(init=False, repr=False, default_factory=threading.Event)

@@ -41,12 +41,9 @@ def circle(area: float, radius_km: float = 1, name: str = "Site", **offer: objec
     return Candidate.circle(WEST + 1000 * area + 500, MIDDLE, radius_km, name).offering(Offer(**offer))  # type: ignore[arg-type]
 
 
-def test_minutes_of_other_journeys_are_not_mixed_with_straight_lines(tiny: Evidence):
-    walk = Plan(journeys="walk", cutoff_minutes=35)
+def test_suggested_sites_are_not_worked_out_in_minutes(tiny: Evidence):
     with pytest.raises(PlanError, match="journeys 'walk'"):
-        assess(walk, [circle(4)], tiny)
-    with pytest.raises(PlanError, match="journeys 'walk'"):
-        suggest(walk, tiny, Search())
+        suggest(Plan(journeys="walk", cutoff_minutes=35), tiny, Search())
 
 
 # ways to choose a candidate -----------------------------------------------------------------------------------------

@@ -206,6 +206,13 @@ def test_it_goes_through_a_file_and_back(tiny: Evidence):
     assert resolved(back.candidates[0], tiny).to_feature("x") | {"properties": 0} == feature | {"properties": 0}
 
 
+def test_how_a_map_shows_it_while_one_draws_is_no_part_of_what_is_kept(tiny: Evidence):
+    feature = at(4, 20).to_feature("x")
+    kept = Scenario.begin("One", PLAN, tiny).with_features([feature])
+    shown = {**feature, "properties": {**feature["properties"], "status": "edited"}}
+    assert kept.with_features([shown]).journal == kept.journal
+
+
 def test_changing_its_minutes_in_the_file_changes_what_it_reaches(tiny: Evidence):
     feature = at(4, 20).to_feature("x")
     feature["properties"]["minutes"] = 35
@@ -223,7 +230,7 @@ def test_a_drawing_whose_minutes_cannot_be_read_says_so(bad: dict[str, object]):
 
 def test_a_point_without_any_reach_says_what_one_is():
     feature = {"geometry": {"type": "Point", "coordinates": [-2, 52.6]}, "properties": {"name": "Odd"}}
-    with pytest.raises(GeographyError, match="radius_m in metres, or minutes and mode"):
+    with pytest.raises(GeographyError, match=r"needs a radius .*, or minutes and mode"):
         Candidate.from_feature(feature)
 
 

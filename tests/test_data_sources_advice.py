@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from published import HOSTILE, lines, read
 
 from data_sources.debt_advice import debt_advice_organisations
@@ -113,6 +113,34 @@ def test_legal_aid_without_its_header_row_or_sheet_is_said(tmp_path: Path):
         read(legal_aid_offices, workbook(tmp_path / "d.xlsx", LAA_HEADER, OFFICE, above=40))
     with pytest.raises(SchemaError, match=r"e\.xlsx has no sheet 'summary'; it has About the data, Offices"):
         read(legal_aid_offices, workbook(tmp_path / "e.xlsx", LAA_HEADER, OFFICE, sheet="Offices"))
+
+
+def with_contracts(path: Path, *offices: tuple[str, str]) -> Path:
+    """The same directory with a sheet of contracts: provider and postcode."""
+    book = load_workbook(path)
+    contracts = book.create_sheet("2024 Civil authorisations")
+    for row in [[None, "2024 Standard Civil Contracted Providers"], [None, "Provider Name", "Office Postcode"]]:
+        contracts.append(row)
+    for office in offices:
+        contracts.append([None, *office])
+    book.save(path)
+    return path
+
+
+def test_legal_aid_a_summary_that_lost_its_end_is_refused(tmp_path: Path):
+    # six offices have contracts; the summary has one of them
+    listed = [("Law Centre", "NW1 2DB"), *((f"Firm {number}", "M1 1AA") for number in range(5))]
+    path = with_contracts(workbook(tmp_path / "a.xlsx", LAA_HEADER, OFFICE), *listed)
+    with pytest.raises(
+        SchemaError, match=r"5 offices with a contract are not in the summary of a\.xlsx.*Firm 0, M1 1AA"
+    ):
+        read(legal_aid_offices, path)
+
+
+def test_legal_aid_an_office_or_two_may_have_just_opened(tmp_path: Path):
+    listed = [("Law Centre", "NW1 2DB"), ("Law Centre", "NW1 2DB"), *((f"Firm {n}", "M1 1AA") for n in range(4))]
+    path = with_contracts(workbook(tmp_path / "a.xlsx", LAA_HEADER, OFFICE, OFFICE), *listed)
+    assert len(read(legal_aid_offices, path)) == 2
 
 
 def test_legal_aid_a_cut_off_workbook_is_said(tmp_path: Path):

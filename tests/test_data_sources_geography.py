@@ -43,6 +43,20 @@ def test_postcodes_of_quality_90_have_no_place(tmp_path: Path):
     assert table.loc["NW1 2DB", ["easting", "northing"]].to_list() == [530000, 183000]
 
 
+def test_postcodes_are_held_to_the_count_that_comes_with_them(tmp_path: Path):
+    # the publisher counts one of AB and two of NW: a file that lost its last row has two of three
+    for name, rows in {"whole.zip": ["NW1 2DB", "NW1 2DC"], "short.zip": ["NW1 2DB"]}.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(
+                "Doc/metadata.txt", "PRODUCT: OS CODE-POINT\r\nVERSION: 1\r\n      AB\t1\r\n      NW\t2\r\n"
+            )
+            archive.writestr("Data/CSV/ab.csv", codepoint("AB101AB", 90, 0, 0) + "\n")
+            archive.writestr("Data/CSV/nw.csv", "".join(codepoint(row, 10, 1, 1) + "\n" for row in rows))
+    assert len(read(postcodes, tmp_path / "whole.zip")) == 3
+    with pytest.raises(SchemaError, match=r"short\.zip holds 2 postcodes, its own metadata\.txt counts 3"):
+        read(postcodes, tmp_path / "short.zip")
+
+
 def test_postcodes_says_when_no_area_file_is_there(tmp_path: Path):
     with pytest.raises(SchemaError, match=r"postcodes: c\.zip holds no file of a postcode area"):
         read(postcodes, zipped(tmp_path / "c.zip", "Data/CSV/all_of_them.csv", codepoint("NW1 2DB", 10, 1, 1)))

@@ -368,6 +368,32 @@ def test_fewer_rows_than_before_are_said(publisher: Publisher, online: Upstream,
     assert fetch(AMOUNTS, tmp_path / "cache", online).warnings  # it stays said
 
 
+def amounts(rows: int) -> bytes:
+    return b"code,amount\n" + b"".join(b"A%05d,1\n" % number for number in range(rows))
+
+
+def test_a_list_that_lost_over_a_tenth_is_not_taken(publisher: Publisher, online: Upstream, tmp_path: Path):
+    # of 1,000 rows 900 may be the publisher's own clearing up, and are said; 899 are taken for a file cut short
+    whole, fewer, short = amounts(1_000), amounts(900), amounts(899)
+    publisher.says(ADDRESS, Answer(whole, headers={"ETag": '"1"'}), Answer(short, headers={"ETag": '"2"'}))
+    before = fetch(AMOUNTS, tmp_path / "cache", online)
+    with pytest.raises(SchemaError, match=r"has 899 rows, the release before it \(1\) has 1,000: over a tenth"):
+        fetch(AMOUNTS, tmp_path / "cache", online)
+    assert releases(tmp_path / "cache") == {"amounts": before}
+    publisher.says(ADDRESS, Answer(fewer, headers={"ETag": '"3"'}))
+    assert fetch(AMOUNTS, tmp_path / "cache", online).warnings == (
+        "has 100 fewer rows than the release before it (1: 1,000 rows)",
+    )
+
+
+def test_what_the_user_gives_may_be_shorter(publisher: Publisher, online: Upstream, tmp_path: Path):
+    publisher.says(ADDRESS, Answer(amounts(1_000)))
+    fetch(AMOUNTS, tmp_path / "cache", online)
+    path = tmp_path / "mine.csv"
+    path.write_bytes(amounts(10))
+    assert given(path)(AMOUNTS, tmp_path / "cache", online, quiet).rows == 10
+
+
 def test_a_known_release_must_have_its_known_rows(publisher: Publisher, online: Upstream, tmp_path: Path):
     publisher.says(ADDRESS, Answer(GOOD))
     with pytest.raises(SchemaError, match="has 2 rows, 1 is known to have 3"):

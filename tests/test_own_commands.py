@@ -107,6 +107,39 @@ def test_a_pair_is_settled_and_taken_back(shell: Shell):
     assert shell.run("hygiene", "--apart", keep, "nobody")[2].startswith("hjp-geo: There is no site nobody.")
 
 
+def test_all_likely_pairs_are_accepted_in_one_action_and_taken_back(shell: Shell):
+    # two rows of the user at the postcode, and with the name, of the one listed site
+    name = "Hyperlink advice 0 img src x onerror alert 1 1"
+    rows = [OFFICE.replace("Town office", name), OFFICE.replace("Town office", f"{name} main office")]
+    shell.run("own", "add", shell.file("mine.csv", *rows))
+    before = json.loads(shell.run("score", "--json")[1])["totals"]
+    listed = shell.run("hygiene", "--likely")[1]
+    assert listed.endswith("2 likely pairs. To count each once: hjp-geo hygiene --accept-likely 2\n")
+    # another number than was looked at: nothing happens
+    code, _, err = shell.run("hygiene", "--accept-likely", "3")
+    assert (code, "2 likely pairs are undecided, not 3: nothing was decided" in err) == (1, True)
+    assert not read_own(shell.cache).decisions
+    out = shell.run("hygiene", "--accept-likely", "2")[1]
+    assert [one.verdict for one in read_own(shell.cache).decisions] == ["same", "same"]
+    assert "0 likely pairs" in shell.run("hygiene", "--likely")[1]
+    action = out.split("--undo-accepted ")[1].split()[0]
+    assert "Taken back: 2 decisions" in shell.run("hygiene", "--undo-accepted", action)[1]
+    assert read_own(shell.cache).decisions == ()
+    assert json.loads(shell.run("score", "--json")[1])["totals"] == before
+    assert shell.run("hygiene", "--undo-accepted", action)[2].startswith("hjp-geo: Nothing was accepted together")
+
+
+def test_a_pair_decided_again_since_stays_when_the_others_are_taken_back(shell: Shell):
+    name = "Hyperlink advice 0 img src x onerror alert 1 1"
+    rows = [OFFICE.replace("Town office", name), OFFICE.replace("Town office", f"{name} main office")]
+    shell.run("own", "add", shell.file("mine.csv", *rows))
+    action = shell.run("hygiene", "--accept-likely", "2")[1].split("--undo-accepted ")[1].split()[0]
+    first = read_own(shell.cache).decisions[0]
+    shell.run("hygiene", "--apart", first.keep, first.drop)
+    assert "Taken back: 1 decisions" in shell.run("hygiene", "--undo-accepted", action)[1]
+    assert [one.verdict for one in read_own(shell.cache).decisions] == ["apart"]
+
+
 def test_an_older_warehouse_without_a_report_says_to_build_again(shell: Shell):
     code, _, err = shell.run("quality")
     assert (code, "Run `hjp-geo build` again" in err) == (1, True)

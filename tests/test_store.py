@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -31,7 +35,9 @@ def amounts(cache: Path) -> list[float]:
 
 
 def files(cache: Path) -> list[str]:
-    return sorted(path.name for path in cache.iterdir())
+    """What lies in a cache folder, and the marks of builds; the folder of locks stays."""
+    marks = [path.name for path in (cache / "locks").glob("building-*")]
+    return sorted([path.name for path in cache.iterdir() if path.name != "locks"] + marks)
 
 
 def test_what_is_written_is_read(tmp_path: Path):
@@ -82,6 +88,55 @@ def test_a_build_that_was_killed_is_swept_away_by_the_next(tmp_path: Path):
         os.utime(tmp_path / name, (time.time() - hours * 3600,) * 2)
     built(tmp_path, 1)
     assert files(tmp_path) == [".building-1-b.duckdb", "hjp.duckdb"]
+
+
+BUILDING = """
+import sys
+from pathlib import Path
+from hjp_geo.store import building
+with building(Path(sys.argv[1])):
+    print("building", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def build_elsewhere(cache: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is in the middle of a build; it is over, at the latest, with the block."""
+    command = [sys.executable, "-c", BUILDING, str(cache)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "building\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("then", [built, amounts], ids=["the next build", "the next reader"])
+def test_a_build_that_was_killed_a_moment_ago_is_swept_away(tmp_path: Path, then: Callable[[Path], object]):
+    built(tmp_path, 1)
+    with build_elsewhere(tmp_path) as process:
+        then(tmp_path)
+        # while its process lives, its file, the log of it and its mark stay
+        left = [name for name in files(tmp_path) if str(process.pid) in name]
+        assert [Path(name).suffix for name in left if not name.endswith(".wal")] == [".duckdb", ".lock"]
+        process.kill()
+        process.wait()
+        then(tmp_path)
+        assert files(tmp_path) == ["hjp.duckdb"]
+
+
+def test_a_build_of_another_machine_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # its locks may not be seen here: only its age tells
+    built(tmp_path, 1)
+    with build_elsewhere(tmp_path) as process:
+        process.kill()
+        process.wait()
+        with monkeypatch.context() as here:
+            here.setattr("platform.node", lambda: "another")
+            built(tmp_path, 2)
+            assert len(files(tmp_path)) > 1
+        assert amounts(tmp_path) == [2]
+        assert files(tmp_path) == ["hjp.duckdb"]
 
 
 def test_an_open_warehouse_goes_on_answering_while_another_is_built(tmp_path: Path):

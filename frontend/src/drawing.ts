@@ -1,29 +1,16 @@
 // What people draw: circles (a point with a radius), travel-time catchments (a point with minutes) and polygons, through
 // Geoman, as GeoJSON that Python can keep.
-import type { MultiPolygon, Polygon, Position } from 'geojson'
 import { Reaches, isCatchment, travelOf } from './catchments'
+import type { Position } from 'geojson'
+import { History, dim, historyButtons } from './history'
 import L from './leaflet'
 import { Panel, type Chosen, type TravelTime } from './panel'
 import type { FoundPoint } from './points'
 import type { CatchmentData, Drawing, DrawingProperties, MapData } from './protocol'
+import { Ghosts, LOOK, POINT, POINT_PIXELS, STYLE, featureOf, layerOf, lookOf, positionOf, type DrawnLayer } from './shapes'
 import type { Shell } from './shell'
 
-type DrawnLayer = L.Circle | L.CircleMarker | L.Polygon
 type Shape = 'Circle' | 'CircleMarker' | 'Polygon'
-
-/** Colour and line by status: told apart by dashes as well as by hue. */
-const LOOK: Record<string, L.PathOptions> = {
-  new: { color: '#9d174d', fillColor: '#9d174d' },
-  existing: { color: '#1f2937', fillColor: '#1f2937' },
-  edited: { color: '#9d174d', fillColor: '#9d174d', dashArray: '7 4' },
-  removed: { color: '#4b5563', fillColor: '#4b5563', dashArray: '2 5' },
-}
-// Filled with nothing, yet filled: what lies inside keeps its colours, and the inside can still be dragged.
-const STYLE: L.PathOptions = { weight: 2.5, fillOpacity: 0, className: 'hjp-drawing' }
-
-/** The point of a catchment: filled, or hollow where it was changed or taken away. */
-const POINT: L.PathOptions = { weight: 3, fillOpacity: 1, className: 'hjp-drawing' }
-const POINT_PIXELS = 7
 
 /** Button words and hints, in place of Geoman's ("Draw Polygons", "Edit Layers", "vertex"). */
 const WORDS = {
@@ -51,6 +38,7 @@ export class Drawings {
   private readonly properties = new Map<DrawnLayer, DrawingProperties>()
   /** shapes this map cannot draw (a line, say): never shown, never lost */
   private others: Drawing[] = []
+  private readonly ghosts: Ghosts
   private readonly history = new History()
   private readonly buttons: { undo: HTMLAnchorElement; redo: HTMLAnchorElement }
   private readonly reaches: Reaches
@@ -68,8 +56,9 @@ export class Drawings {
   ) {
     this.buttons = historyButtons(map, () => this.undo(), () => this.redo())
     this.group.addTo(map)
+    this.ghosts = new Ghosts(map)
     this.reaches = new Reaches(map)
-    this.panel = new Panel(map, (chosen) => this.changeChosen(chosen), () => this.leavePanel())
+    this.panel = new Panel(map, (chosen) => this.changeChosen(chosen), () => this.done())
     map.pm.setLang('en', WORDS as Parameters<typeof map.pm.setLang>[1], 'en')
     map.pm.setGlobalOptions({
       layerGroup: this.group,
@@ -93,6 +82,7 @@ export class Drawings {
 
   /** Puts exactly these drawings on the map; what was there is replaced, can be undone, and nothing is reported. */
   load(features: Drawing[]): void {
+    this.ghosts.begin(features)
     this.history.keep(features)
     this.show(features)
   }
@@ -226,7 +216,7 @@ export class Drawings {
   }
 
   /** The panel's Done: nothing is chosen and nothing being drawn; the map has the keys again. */
-  private leavePanel(): void {
+  private done(): void {
     if (this.isDrawing()) this.map.pm.disableDraw()
     this.choose(null)
     this.map.getContainer().focus()
@@ -243,6 +233,7 @@ export class Drawings {
 
   /** The areas that each catchment reaches, where Python has said so of the catchment as it stands. */
   private showReaches(): void {
+    this.ghosts.show(this.features())
     const drawn = [...this.properties].flatMap(([layer, properties]) => {
       const travel = isCatchment(layer) && travelOf(properties)
       return travel ? [{ place: (layer as L.CircleMarker).getLatLng(), travel, style: lookOf(properties) }] : []
@@ -369,132 +360,9 @@ export class Drawings {
   }
 }
 
-const MOST_STEPS = 100
-
-/** What was drawn, step by step: the way back, the present, and the way forward. */
-class History {
-  private steps: string[] = []
-  private at = -1
-
-  get canGoBack(): boolean {
-    return this.at > 0
-  }
-
-  get canGoForward(): boolean {
-    return this.at < this.steps.length - 1
-  }
-
-  /** A new present; the same again is no step. */
-  keep(features: Drawing[]): void {
-    const text = JSON.stringify(features)
-    if (text === this.steps[this.at]) return
-    this.steps = [...this.steps.slice(0, this.at + 1), text].slice(-MOST_STEPS)
-    this.at = this.steps.length - 1
-  }
-
-  back(): Drawing[] | null {
-    return this.canGoBack ? this.goTo(this.at - 1) : null
-  }
-
-  forward(): Drawing[] | null {
-    return this.canGoForward ? this.goTo(this.at + 1) : null
-  }
-
-  private goTo(step: number): Drawing[] {
-    this.at = step
-    return JSON.parse(this.steps[step]!) as Drawing[]
-  }
-}
-
-/** Two buttons above the drawing tools, in Leaflet's own dress. */
-function historyButtons(map: L.Map, undo: () => void, redo: () => void): { undo: HTMLAnchorElement; redo: HTMLAnchorElement } {
-  const bar = L.DomUtil.create('div', 'leaflet-bar hjp-history')
-  const button = (sign: string, name: string, act: () => void): HTMLAnchorElement => {
-    const made = L.DomUtil.create('a', '', bar)
-    made.href = '#'
-    made.textContent = sign
-    made.title = name
-    made.setAttribute('role', 'button')
-    made.setAttribute('aria-label', name)
-    dim(made, true)
-    L.DomEvent.on(made, 'click', (event) => {
-      L.DomEvent.stop(event)
-      act()
-    })
-    return made
-  }
-  const buttons = {
-    undo: button('↶', 'Undo the last change to what is drawn (Ctrl+Z)', undo),
-    redo: button('↷', 'Do again what was undone (Ctrl+Y)', redo),
-  }
-  L.DomEvent.disableClickPropagation(bar)
-  const control = new L.Control({ position: 'topleft' })
-  control.onAdd = () => bar
-  control.addTo(map)
-  return buttons
-}
-
-function dim(button: HTMLElement, isOff: boolean): void {
-  button.classList.toggle('leaflet-disabled', isOff)
-  button.setAttribute('aria-disabled', String(isOff))
-}
-
 /** Kilometres with one decimal, two below a kilometre. */
 export function kilometres(metres: number): string {
   return `${(metres / 1000).toFixed(metres < 1000 ? 2 : 1)} km`
-}
-
-function layerOf({ geometry, properties }: Drawing): DrawnLayer | null {
-  if (geometry.type === 'Point') {
-    const [longitude, latitude] = geometry.coordinates
-    if (travelOf(properties)) return L.circleMarker([latitude!, longitude!], { ...POINT, radius: POINT_PIXELS })
-    return L.circle([latitude!, longitude!], { ...STYLE, radius: properties.radius_m ?? 0 })
-  }
-  if (geometry.type === 'Polygon') return L.polygon(geometry.coordinates.map(latLngsOf), STYLE)
-  if (geometry.type === 'MultiPolygon') return L.polygon(geometry.coordinates.map((rings) => rings.map(latLngsOf)), STYLE)
-  return null
-}
-
-function lookOf({ status }: DrawingProperties): L.PathOptions {
-  return LOOK[status ?? 'new'] ?? LOOK['new']!
-}
-
-function featureOf(layer: DrawnLayer, properties: DrawingProperties): Drawing {
-  if (layer instanceof L.Circle) {
-    return {
-      type: 'Feature',
-      properties: { ...properties, radius_m: Math.round(layer.getRadius() * 10) / 10 },
-      geometry: { type: 'Point', coordinates: positionOf(layer.getLatLng()) },
-    }
-  }
-  if (layer instanceof L.CircleMarker) {
-    return { type: 'Feature', properties: { ...properties }, geometry: { type: 'Point', coordinates: positionOf(layer.getLatLng()) } }
-  }
-  const latLngs = layer.getLatLngs() as L.LatLng[][] | L.LatLng[][][]
-  return { type: 'Feature', properties: { ...properties }, geometry: polygonOf(latLngs) }
-}
-
-function polygonOf(latLngs: L.LatLng[][] | L.LatLng[][][]): Polygon | MultiPolygon {
-  if (isMany(latLngs)) return { type: 'MultiPolygon', coordinates: latLngs.map((rings) => rings.map(closedRing)) }
-  return { type: 'Polygon', coordinates: latLngs.map(closedRing) }
-}
-
-function isMany(latLngs: L.LatLng[][] | L.LatLng[][][]): latLngs is L.LatLng[][][] {
-  return Array.isArray(latLngs[0]?.[0])
-}
-
-/** Leaflet closes rings itself: GeoJSON's repeated last corner would be a second handle on the first. */
-function latLngsOf(ring: Position[]): L.LatLngTuple[] {
-  return ring.slice(0, -1).map(([longitude, latitude]): L.LatLngTuple => [latitude!, longitude!])
-}
-
-function closedRing(ring: L.LatLng[]): Position[] {
-  const positions = ring.map(positionOf)
-  return positions[0] ? [...positions, positions[0]] : positions
-}
-
-function positionOf({ lng, lat }: L.LatLng): Position {
-  return [Math.round(lng * 1e6) / 1e6, Math.round(lat * 1e6) / 1e6]
 }
 
 /** crypto.randomUUID is missing where the server is reached over plain http. */

@@ -66,7 +66,8 @@ export class Keeping {
 /** By what is drawn, not by what Python adds to it. */
 export function sameDrawings(one: Drawing[], other: Drawing[]): boolean {
   const text = (features: Drawing[]) =>
-    JSON.stringify(features.map(({ geometry, properties: { id, name, radius_m } }) => [id, name, radius_m ?? null, geometry.type, geometry.coordinates]))
+    JSON.stringify(features.map(({ geometry, properties: { id, name, radius_m, minutes, mode } }) =>
+      [id, name, radius_m ?? null, minutes ?? null, mode ?? null, geometry.type, geometry.coordinates]))
   return text(one) === text(other)
 }
 

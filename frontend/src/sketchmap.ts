@@ -59,6 +59,9 @@ export class SketchMap {
     this.map = L.map(this.shell.map, {
       zoomControl: false, attributionControl: false, trackResize: false, minZoom: 5, maxZoom: 18, zoomSnap: 0.25, zoomDelta: 0.5, ...calm(),
     })
+    // Leaflet focuses the map when a button of the mouse goes down. The browser would scroll a map that is half out of sight,
+    // and the click would land beside what was clicked; Leaflet undoes that for the window only, not for Streamlit's page.
+    this.shell.map.focus = () => HTMLElement.prototype.focus.call(this.shell.map, { preventScroll: true })
     for (const pane of Object.values(PANES)) {
       const made = this.map.createPane(pane)
       made.style.zIndex = String(Z_INDEX[pane])

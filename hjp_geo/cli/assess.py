@@ -60,6 +60,7 @@ __all__ = ["rows"]
 @click.option("--opens", help="The day it would open, YYYY-MM-DD.")
 @click.option("--design", "choices", multiple=True, metavar="ELEMENT=CODE", help="A choice of the design card; repeat.")
 @click.option("--assume", "assumed", multiple=True, metavar="NAME=NUMBER", help="Change an assumption; repeat.")
+@click.option("--close", "closed", multiple=True, metavar="SITE_ID", help="A site of today to close; repeat.")
 @click.option("--partners", "with_partners", is_flag=True, help="Also list possible partners of each.")
 @click.option("--save", "save_as", metavar="NAME", help="Save the sketches as a scenario of this name.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -71,7 +72,7 @@ def assess_command(cache: Path, /, as_json: bool, with_partners: bool, save_as: 
     plan = plan_from_options(evidence, **given)
     candidates = _candidates(asked, evidence)
     assumptions = ASSUMPTIONS.changed(dict(_number(text) for text in asked["assumed"]))
-    found = assess(plan, candidates, evidence, rule=asked["rule"], assumptions=assumptions)
+    found = assess(plan, candidates, evidence, rule=asked["rule"], assumptions=assumptions, closed=asked["closed"])
     near = [partners(plan, one, evidence) for one in candidates] if with_partners else []
     saved = _save(save_as, found, evidence, asked["rule"], cache) if save_as else ""
     print(json.dumps(_values(found, near, evidence)) if as_json else _text(found, near, evidence))
@@ -81,7 +82,7 @@ def assess_command(cache: Path, /, as_json: bool, with_partners: bool, save_as: 
 
 _SKETCHING = (
     *("places", "site_ids", "named", "listed", "drawing", "radius_km", "minutes", "mode", "speed_kmh", "rule"),
-    *("topics", "channel", "sessions_per_week", "adviser_hours_per_week", "opens", "choices", "assumed"),
+    *("topics", "channel", "sessions_per_week", "adviser_hours_per_week", "opens", "choices", "assumed", "closed"),
 )
 """Options that say what is sketched; the others make the plan."""
 
@@ -150,7 +151,7 @@ def _number(text: str) -> tuple[str, float]:
 
 def _save(name: str, found: Assessment, evidence: Evidence, rule: str, cache: Path) -> str:
     features = [one.to_feature(f"sketch-{number}") for number, one in enumerate(found.candidates, 1)]
-    begun = Scenario.begin(name, found.plan, evidence).with_features(features)
+    begun = Scenario.begin(name, found.plan, evidence).with_features(features).with_closed(found.closed)
     chosen = begun.with_rule(rule).with_assumptions(found.assumptions)
     return Scenarios(cache).save(chosen.with_figures(figures_of(found))).key
 

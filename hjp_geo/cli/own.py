@@ -15,7 +15,7 @@ from hjp_geo.cli.root import commands
 from hjp_geo.errors import PlanError
 from hjp_geo.evidence import Evidence
 from hjp_geo.own.areas import AREA_TEMPLATE, AreaQuestion, CheckedAreas, check_areas
-from hjp_geo.own.hygiene import look_alikes
+from hjp_geo.own.hygiene import likely_ones, look_alikes
 from hjp_geo.own.problems import OwnFileError, Problem
 from hjp_geo.own.providers import CheckedProviders, check_providers, providers_csv
 from hjp_geo.own.schema import template
@@ -25,12 +25,14 @@ from hjp_geo.own.shelf import (
     OwnLayer,
     ProviderSet,
     add_decision,
+    add_decisions,
     keep_layer,
     keep_providers,
     read_own,
     remove_decision,
     remove_own,
     slug,
+    take_back,
 )
 from hjp_geo.store import Warehouse
 
@@ -177,35 +179,66 @@ def export_command(cache: Path, name: str, out: Path | None) -> None:
 @click.option("--same", nargs=2, metavar="KEEP DROP", help="Count the second with the first.")
 @click.option("--apart", nargs=2, metavar="A B", help="They are two: do not ask again.")
 @click.option("--undo", nargs=2, metavar="A B", help="Take back what was decided about two.")
+@click.option("--likely", is_flag=True, help="List only the likely ones that nothing was decided about.")
+@click.option("--accept-likely", type=int, metavar="N", help="Count once all of these; N is how many --likely listed.")
+@click.option("--undo-accepted", metavar="ACTION", help="Take back all that one --accept-likely decided.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
-def hygiene(
+def hygiene(cache: Path, /, likely: bool, as_json: bool, **decided: Any) -> None:
+    """Sites of different lists that look like one, and what is decided about them."""
+    _settle(cache, **decided)
+    evidence = Evidence.load(cache)
+    pairs = look_alikes(evidence.sites, evidence.own.decisions)
+    if likely:
+        pairs = pairs[(pairs["kind"] == "likely") & (pairs["verdict"] == "")]
+    if as_json:
+        print(json.dumps(json.loads(pairs.to_json(orient="records")), indent=1))
+        return
+    shown = pairs[pairs["kind"] != "neighbours"]
+    for row in (shown if likely else shown.head(_MOST_LISTED)).to_dict("records"):
+        verdict = f" [{row['verdict']}]" if row["verdict"] else ""
+        how = f"{row['metres']:,.0f} m, {row['kind']}{verdict}"
+        print(f"{row['keep']} {row['drop']}  {row['keep_name']} = {row['drop_name']}, {how}")
+    if likely:
+        print(f"{len(shown):,} likely pairs. To count each once: hjp-geo hygiene --accept-likely {len(shown)}")
+        return
+    print(
+        f"{len(shown):,} pairs look like one; {len(pairs) - len(shown):,} are neighbours under one roof, left as two."
+    )
+
+
+def _settle(
     cache: Path,
     same: tuple[str, str] | None,
     apart: tuple[str, str] | None,
     undo: tuple[str, str] | None,
-    as_json: bool,
+    accept_likely: int | None,
+    undo_accepted: str | None,
 ) -> None:
-    """Sites of different lists that look like one, and what is decided about them."""
+    """Do what was decided: what is taken back first."""
+    if undo_accepted is not None:
+        print(f"Taken back: {take_back(cache, undo_accepted):,} decisions.")
     if undo:
         remove_decision(cache, *undo)
     if same:
         _decide(cache, same, "same")
     if apart:
         _decide(cache, apart, "apart")
+    if accept_likely is not None:
+        _accept_likely(cache, accept_likely)
+
+
+def _accept_likely(cache: Path, looked_at: int) -> None:
+    """Count once all likely pairs, if they are as many as the user looked at."""
     evidence = Evidence.load(cache)
-    pairs = look_alikes(evidence.sites, evidence.own.decisions)
-    if as_json:
-        print(json.dumps(json.loads(pairs.to_json(orient="records")), indent=1))
-        return
-    shown = pairs[pairs["kind"] != "neighbours"]
-    for row in shown.head(_MOST_LISTED).to_dict("records"):
-        decided = f" [{row['verdict']}]" if row["verdict"] else ""
-        how = f"{row['metres']:,.0f} m, {row['kind']}{decided}"
-        print(f"{row['keep']} {row['drop']}  {row['keep_name']} = {row['drop_name']}, {how}")
-    print(
-        f"{len(shown):,} pairs look like one; {len(pairs) - len(shown):,} are neighbours under one roof, left as two."
-    )
+    found = likely_ones(look_alikes(evidence.sites, evidence.own.decisions))
+    if len(found) != looked_at or not found:
+        raise PlanError(
+            f"{len(found):,} likely pairs are undecided, not {looked_at:,}: nothing was decided. "
+            "Look at them with `hjp-geo hygiene --likely`."
+        )
+    together = add_decisions(cache, found)
+    print(f"{len(found):,} pairs are counted once each. To take it back: hjp-geo hygiene --undo-accepted {together}")
 
 
 def _decide(cache: Path, pair: tuple[str, str], verdict: str) -> None:

@@ -158,8 +158,15 @@ def _scenario(cache: Path, text: str) -> Scenario:
 
 
 def _of_scenario(found: Scenario) -> Request:
-    assumptions = found.assumptions.changes()
-    return Request(found.plan, found.candidates, found.name, found.rule, assumptions, earlier=found.version.releases)
+    return Request(
+        found.plan,
+        found.candidates,
+        found.name,
+        found.rule,
+        found.closed,
+        assumptions=found.assumptions.changes(),
+        earlier=found.version.releases,
+    )
 
 
 def _day(text: str) -> str:

@@ -16,7 +16,7 @@ from hjp_geo.cli.root import commands
 from hjp_geo.evidence import Evidence
 from hjp_geo.journeys import MODES
 from hjp_geo.scenario import Comparison, Rerun, Scenario, Scenarios, clashes, compare, rerun
-from hjp_geo.siting import Candidate
+from hjp_geo.siting import Candidate, closed_names
 
 __all__: list[str] = []
 
@@ -68,6 +68,7 @@ def _shown(found: Scenario, evidence: Evidence) -> str:
         *(f"Note: {line}" for line in ([found.note] if found.note else [])),
         *(f"    {one.name}" + _what(one) for one in found.candidates),
     ]
+    lines += [f"    closes {name}" for name in closed_names(evidence, found.closed)]
     differences = found.differences(evidence)
     lines += [f"Differs: {line}" for line in differences] or ["Made with the data and version that are here."]
     return "\n".join(lines)
@@ -125,7 +126,7 @@ def _compared(found: Comparison) -> str:
 def _number(value: float, unit: str) -> str:
     if math.isnan(value):
         return "not known"
-    return f"{value:,.0f}" if unit in ("people", "areas", "sketches", "people in need") else f"{value:,.2f}"
+    return f"{value:,.0f}" if unit in ("people", "areas", "sketches", "sites", "people in need") else f"{value:,.2f}"
 
 
 def _values(found: Comparison) -> dict[str, Any]:

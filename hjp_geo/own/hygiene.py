@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 from hjp_geo.areas import Table
 from hjp_geo.own.shelf import Decision
 
-__all__ = ["PAIR_COLUMNS", "applied", "look_alikes", "name_overlap"]
+__all__ = ["PAIR_COLUMNS", "applied", "likely_ones", "look_alikes", "name_overlap"]
 
 NEAR_METRES = 150.0
 SAME, NONE = 0.67, 0.34
@@ -71,6 +71,18 @@ def look_alikes(sites: Table, decisions: Sequence[Decision] = ()) -> Table:
     order = table["kind"].map({"likely": 0, "ask": 1, "neighbours": 2})
     table = table.assign(verdict=pd.Series(verdicts, index=table.index, dtype="str"), order=order)
     return table.sort_values(["order", "keep_name", "keep", "drop"], ignore_index=True).drop(columns="order")
+
+
+def likely_ones(pairs: Table) -> list[Decision]:
+    """To count once every pair of one postcode and one name that nothing was decided about, in the order of the pairs.
+
+    ``pairs`` is of `look_alikes`.
+    """
+    rows = pairs[(pairs["kind"] == "likely") & (pairs["verdict"] == "")].astype("str").to_dict("records")
+    return [
+        Decision(row["keep"], row["drop"], row["keep_name"], row["drop_name"], verdict="same", decided="")
+        for row in rows
+    ]
 
 
 def _close_pairs(rows: Table) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ __all__ = [
     "OwnLayer",
     "ProviderSet",
     "add_decision",
+    "add_decisions",
     "keep_layer",
     "keep_providers",
     "own_folder",
@@ -35,6 +36,7 @@ __all__ = [
     "remove_decision",
     "remove_own",
     "slug",
+    "take_back",
 ]
 
 _LAYOUT = 1
@@ -101,6 +103,8 @@ class Decision:
     """same (the first is kept, the second counted with it) or apart (two sites, not asked again)."""
     decided: str
     """When, UTC."""
+    together: str = ""
+    """What the decisions taken in one action share, so that all can be taken back; empty for one by itself."""
 
 
 @dataclass(frozen=True)
@@ -230,9 +234,36 @@ def remove_own(cache: Path, name: str) -> str:
 
 def add_decision(cache: Path, decision: Decision) -> None:
     """Record what was decided about two sites; it replaces what was decided about the same two before."""
+    _add(cache, [replace(decision, decided=_now(), together="")])
+
+
+def add_decisions(cache: Path, decisions: Sequence[Decision]) -> str:
+    """Record several decisions as one action, in one write; what `take_back` undoes them by."""
+    together, now = uuid.uuid4().hex[:8], _now()
+    _add(cache, [replace(one, decided=now, together=together) for one in decisions])
+    return together
+
+
+def _add(cache: Path, decisions: Sequence[Decision]) -> None:
+    new = {_pair(one) for one in decisions}
     with locked(cache, "own"):
-        others = [one for one in read_own(cache).decisions if _pair(one) != _pair(decision)]
-        _write_decisions(cache, [*others, replace(decision, decided=_now())])
+        others = [one for one in read_own(cache).decisions if _pair(one) not in new]
+        _write_decisions(cache, [*others, *decisions])
+
+
+def take_back(cache: Path, together: str) -> int:
+    """Take back what was decided in one action, but what was decided again since; how many decisions that were.
+
+    Raises `PlanError` where there is no such action.
+    """
+    with locked(cache, "own"):
+        before = read_own(cache).decisions
+        after = [one for one in before if not together or one.together != together]
+        if len(after) == len(before):
+            known = ", ".join(dict.fromkeys(one.together for one in before if one.together)) or "none"
+            raise PlanError(f"Nothing was accepted together as '{together[:60]}'. There are: {known}.")
+        _write_decisions(cache, after)
+        return len(before) - len(after)
 
 
 def remove_decision(cache: Path, keep: str, drop: str) -> None:

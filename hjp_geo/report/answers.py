@@ -39,7 +39,14 @@ def assessed(request: Request, evidence: Evidence) -> Assessment | None:
         return None
     changed = {name: Span(*map(float, values)) for name, values in request.assumptions.items()}
     assumptions = ASSUMPTIONS.changed(changed)
-    return assess(request.plan, request.candidates, evidence, rule=request.rule, assumptions=assumptions)
+    return assess(
+        request.plan,
+        request.candidates,
+        evidence,
+        rule=request.rule,
+        assumptions=assumptions,
+        closed=request.closed,
+    )
 
 
 def export_answer(request: Request, evidence: Evidence, path: Path) -> Path:

@@ -184,6 +184,7 @@ def _run_file(desk: Desk) -> dict[str, object]:
         "plan": desk.plan.to_dict(),
         "name": desk.request.name,
         "rule": desk.request.rule,
+        "closed": list(desk.request.closed),
         "assumptions": {name: list(values) for name, values in desk.request.assumptions.items()},
         "sketch": {"type": "FeatureCollection", "features": features},
         "seed": drawn.get("seed"),

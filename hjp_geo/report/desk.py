@@ -31,6 +31,8 @@ class Request:
     """What the sketches together are called, such as the name of a scenario."""
     rule: str = "centroid"
     """Which areas belong to a sketch."""
+    closed: tuple[str, ...] = ()
+    """Codes of the sites of today that the options close."""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
     """Figures of feasibility that are the reader's own: low, likely, high."""
     date: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).date().isoformat())

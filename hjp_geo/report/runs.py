@@ -34,6 +34,7 @@ def read_run(path: Path) -> Request:
         candidates=_candidates(sketch, path) if sketch else (),
         name=str(values.get("name") or "")[:120],
         rule=str(values.get("rule") or "centroid"),
+        closed=tuple(str(one)[:64] for one in values.get("closed") or ()),
         assumptions=values.get("assumptions") or {},
         earlier=releases,
     )

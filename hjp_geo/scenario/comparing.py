@@ -99,8 +99,8 @@ def compare(a: Scenario, b: Scenario, evidence: Evidence) -> Comparison:
 
 def _side(scenario: Scenario, evidence: Evidence) -> _Side:
     assessed = scenario.assess(evidence) if scenario.features else None
-    today = effects_of(scenario.plan, evidence)
     if assessed is None:
+        today = effects_of(scenario.plan, evidence, scenario.closed)
         return _Side(scenario, today.effects, None, today.attribution, today.run)
     return _Side(scenario, assessed.effects, assessed, assessed.attribution, assessed.run)
 
@@ -126,6 +126,7 @@ def _totals(a: _Side, b: _Side, *, comparable: bool) -> Table:
 
 _REACHED = {
     "sketches": ("Sketches", "sketches", ""),
+    "closed": ("Sites of today closed", "sites", ""),
     "reached": ("People reached", "people", "high"),
     "reached_in_need": ("People in need reached", "people", "high"),
     "newly_reached": ("Not reached by a counted site before", "people", "high"),
@@ -134,11 +135,13 @@ _REACHED = {
 
 
 def _reached(side: _Side) -> dict[str, float]:
+    closed = float(len(side.scenario.closed))
     if side.assessed is None:
-        return dict.fromkeys(_REACHED, 0.0)
+        return {**dict.fromkeys(_REACHED, 0.0), "closed": closed}
     total = side.assessed.total
     return {
         "sketches": float(len(side.assessed.parts)),
+        "closed": closed,
         "reached": total.people,
         "reached_in_need": total.people_in_need,
         "newly_reached": total.newly_reached,

@@ -25,6 +25,7 @@ FORMAT = 1
 _NAME = 120
 _NOTE = 2_000
 _MOST_SKETCHES = 200
+_MOST_CLOSED = 200
 _SAME_MOVE = dt.timedelta(seconds=60)
 """Changes of one sketch that follow each other faster are one entry of the journal: somebody drags it."""
 
@@ -89,7 +90,7 @@ class Entry:
 
     at: str
     what: str
-    """begin, plan, add, edit, remove, rule, assumptions, name, note or data."""
+    """begin, plan, add, edit, remove, close, rule, assumptions, name, note or data."""
     detail: Mapping[str, Any]
 
     def in_words(self) -> str:
@@ -107,13 +108,14 @@ _SPOKEN = {
     "add": "Sketch added",
     "edit": "Sketch changed",
     "remove": "Sketch removed",
+    "close": "Sites of today closed",
     "rule": "Rule of areas",
     "assumptions": "Assumptions changed",
     "name": "Named",
     "note": "Note",
     "data": "Taken over to other data",
 }
-_CHANGES_FIGURES = ("plan", "add", "edit", "remove", "rule", "assumptions", "data")
+_CHANGES_FIGURES = ("plan", "add", "edit", "remove", "close", "rule", "assumptions", "data")
 
 
 def _about(entry: Entry) -> str:
@@ -123,6 +125,8 @@ def _about(entry: Entry) -> str:
         return f": {properties.get('name', '')}"
     if entry.what == "plan":
         return ": " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in detail.get("plan", {}).items())
+    if entry.what == "close":
+        return ": " + (", ".join(map(str, detail.get("sites", []))) or "none any more")
     return "".join(f": {value}" for name, value in detail.items() if name in ("name", "rule", "text", "id"))
 
 
@@ -135,6 +139,8 @@ class Scenario:
     features: tuple[Feature, ...] = ()
     version: Version = field(default_factory=Version)
     rule: str = "centroid"
+    closed: tuple[str, ...] = ()
+    """Codes of the sites of today that it removes."""
     changed_assumptions: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Only those that are not the tool's own: low, likely, high."""
     note: str = ""
@@ -169,11 +175,20 @@ class Scenario:
 
     def assess(self, evidence: Evidence) -> Assessment:
         """Who its sketches would reach; `PlanError` where there is none."""
-        return assess(self.plan, self.candidates, evidence, rule=self.rule, assumptions=self.assumptions)
+        return assess(
+            self.plan,
+            self.candidates,
+            evidence,
+            rule=self.rule,
+            assumptions=self.assumptions,
+            closed=self.closed,
+        )
 
     def differences(self, evidence: Evidence) -> tuple[str, ...]:
         """What differs between the data and version it was made with and those here: say it before computing."""
-        return (*self.warnings, *self.version.differences(Version.of(evidence, self.version.seed)))
+        gone = [code for code in self.closed if code not in evidence.sites.index]
+        told = [f"Sites it closes that are not in the data here: {', '.join(gone)[:120]}."] if gone else []
+        return (*self.warnings, *self.version.differences(Version.of(evidence, self.version.seed)), *told)
 
     def with_plan(self, plan: Plan) -> Scenario:
         """The same under another question."""
@@ -199,6 +214,13 @@ class Scenario:
             if before.get(one) != feature:
                 changed = changed._noted("edit" if one in before else "add", {"id": one, "feature": feature})
         return changed
+
+    def with_closed(self, sites: Sequence[str]) -> Scenario:
+        """The same with these sites of today closed, and no others."""
+        codes = tuple(sorted({_plain_text(str(one), 64) for one in sites} - {""}))
+        if len(codes) > _MOST_CLOSED:
+            raise PlanError(f"{len(codes)} closed sites; a scenario closes at most {_MOST_CLOSED}.")
+        return self if codes == self.closed else replace(self, closed=codes)._noted("close", {"sites": list(codes)})
 
     def with_rule(self, rule: str) -> Scenario:
         """The same by another rule of areas."""
@@ -252,6 +274,7 @@ class Scenario:
             "saved": self.saved,
             "note": self.note,
             "rule": self.rule,
+            "closed": list(self.closed),
             "assumptions": {name: list(values) for name, values in self.changed_assumptions.items()},
             "plan": self.plan.to_dict(),
             "run": self.version.to_dict(),
@@ -282,6 +305,7 @@ class Scenario:
                 features=features[:_MOST_SKETCHES],
                 version=Version.from_dict(about.get("run", {})),
                 rule=rule if rule in RULES else "centroid",
+                closed=tuple(sorted({_plain_text(str(one), 64) for one in about.get("closed", [])}))[:_MOST_CLOSED],
                 changed_assumptions=changes,
                 note=_plain_text(str(about.get("note", "")), _NOTE),
                 journal=journal,
@@ -329,6 +353,7 @@ _STEPS: dict[str, Callable[[Scenario, Mapping[str, Any]], Scenario]] = {
     "add": _put,
     "edit": _put,
     "remove": _take,
+    "close": lambda found, detail: replace(found, closed=tuple(str(one) for one in detail["sites"])),
     "rule": lambda found, detail: replace(found, rule=detail["rule"]),
     "assumptions": lambda found, detail: replace(found, changed_assumptions=detail["assumptions"]),
     "name": lambda found, detail: replace(found, name=_tidy_name(detail["name"])),
@@ -379,7 +404,10 @@ def _plain_text(text: str, most: int) -> str:
 
 
 def _tidy_feature(feature: Mapping[str, Any]) -> Feature:
-    """A copy of plain values only, with an id and a name; `PlanError` for what is no feature."""
+    """A copy of plain values only, with an id and a name; `PlanError` for what is no feature.
+
+    ``status`` is how a map shows a sketch while one draws (new, edited), and no part of what is kept.
+    """
     try:
         copy = json.loads(json.dumps(feature, allow_nan=False))
         geometry, properties = dict(copy["geometry"]), dict(copy.get("properties") or {})
@@ -387,6 +415,7 @@ def _tidy_feature(feature: Mapping[str, Any]) -> Feature:
         raise PlanError(f"A sketch cannot be kept ({error}). Draw it again.") from error
     drawn = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode()).hexdigest()
     properties["id"] = _plain_text(str(properties.get("id") or drawn), 64)
+    properties.pop("status", None)
     if "name" in properties:
         properties["name"] = _plain_text(str(properties["name"]), _NAME)
     return {"type": "Feature", "geometry": geometry, "properties": properties}

@@ -73,6 +73,8 @@ def _unlike(saved: Scenario, made: Scenario) -> Iterator[str]:
             yield f"Question, {name}: {then[name]} saved, {now[name]} by the journal."
     if saved.rule != made.rule:
         yield f"Rule of areas: {saved.rule} saved, {made.rule} by the journal."
+    if saved.closed != made.closed:
+        yield "The closed sites are not those saved."
     if _spans(saved) != _spans(made):
         yield "The assumptions are not those saved."
     one, other = ({str(f["properties"]["id"]): f for f in each.features} for each in (saved, made))

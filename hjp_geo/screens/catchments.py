@@ -54,6 +54,10 @@ def _outline(drawing: Drawing, known: Evidence) -> CatchmentOutline:
 @lru_cache(maxsize=128)
 def _rings(ground: shapely.Geometry, metres: float) -> tuple[npt.NDArray[np.float64], ...]:
     """The rings of a simplified outline, in degrees."""
-    to_degrees = Transformer.from_crs(BRITISH_NATIONAL_GRID, WGS84, always_xy=True)
     lines = shapely.get_parts(shapely.boundary(shapely.simplify(ground, metres)))
-    return tuple(np.column_stack(to_degrees.transform(*shapely.get_coordinates(line).T)) for line in lines)
+    return tuple(np.column_stack(_to_degrees().transform(*shapely.get_coordinates(line).T)) for line in lines)
+
+
+@lru_cache(maxsize=1)
+def _to_degrees() -> Transformer:
+    return Transformer.from_crs(BRITISH_NATIONAL_GRID, WGS84, always_xy=True)

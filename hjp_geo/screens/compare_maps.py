@@ -17,7 +17,7 @@ from hjp_geo.maps import NOT_KNOWN, WORSE_IS_DARKER, PlaceGeometry, classed, pla
 from hjp_geo.scenario import Comparison
 from hjp_geo.screens.state import MAPS_URL, maps_folder
 from hjp_geo.screens.text import escaped
-from hjp_geo.sketchmap import NO_DATA, Geometry, HoverColumn, MapData, Paint, sketch_map
+from hjp_geo.sketchmap import NO_DATA, Geometry, HoverColumn, MapData, Paint, Point, PointLayer, sketch_map
 
 __all__ = ["SHOWN", "VIEWS", "Shown", "draw"]
 
@@ -78,8 +78,11 @@ def _pair(found: Comparison, known: Evidence, shown: Shown) -> None:
         with column:
             st.markdown(f"**{letter}: {escaped(scenario.name)}**")
             _one(found, known, shown, letter, view_group=group)
-    if together:
-        st.caption("The two maps move together: by mouse, by finger, and by the arrow, plus and minus keys.")
+    st.caption(
+        "The two maps move together: by mouse, by finger, and by the arrow, plus and minus keys."
+        if together
+        else "The two ask about different places, so each map moves by itself. Colours mean the same on both."
+    )
 
 
 def _swipe(found: Comparison, known: Evidence, shown: Shown) -> None:
@@ -109,6 +112,7 @@ def _one(found: Comparison, known: Evidence, shown: Shown, letter: str, **more: 
             paint=_side_paint(found, areas, shown, letter),
             drawings=[_marked(one, letter) for one in scenario.features],
             drawings_revision=f"{scenario.key}.{scenario.revision}",
+            points=_closed(known, scenario.closed, f"Closed in {letter}"),
             label=f"Map of scenario {letter}: {scenario.name}. {shown.label}",
             **more,
         ),
@@ -117,7 +121,10 @@ def _one(found: Comparison, known: Evidence, shown: Shown, letter: str, **more: 
 
 
 def _side_paint(found: Comparison, areas: Table, shown: Shown, letter: str) -> Paint:
-    classes, palette, labels = _reach(areas, letter) if shown.columns is None else _valued(areas, shown, letter)
+    if shown.columns is None:
+        classes, palette, labels = _reach(areas, letter)
+    else:
+        classes, palette, labels = _valued(found.areas, areas.index, shown, letter)
     hover = _hover(areas, shown)
     return Paint(
         title=f"{shown.label}: {letter}",
@@ -131,15 +138,17 @@ def _side_paint(found: Comparison, areas: Table, shown: Shown, letter: str) -> P
     )
 
 
-def _valued(areas: Table, shown: Shown, letter: str) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
+def _valued(
+    areas: Table, wanted: pd.Index[str], shown: Shown, letter: str
+) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
     """Classes that mean the same on both maps: fifths of the values of a and b together."""
     first, second = shown.columns or ("", "")
-    both = pd.concat([areas[first].astype("float64"), areas[second].astype("float64")])
-    classes, labels = classed(both)
-    half = classes[: len(areas)] if letter == "a" else classes[len(areas) :]
+    found, labels = classed(pd.concat([areas[first].astype("float64"), areas[second].astype("float64")]))
+    half = found[: len(areas)] if letter == "a" else found[len(areas) :]
     darker = WORSE_IS_DARKER["access"][-len(labels) :] if labels else ()
     palette = darker[::-1] if shown.better == "high" else darker
-    return np.where(half == NOT_KNOWN, NO_DATA, half).astype(np.uint8), palette, labels
+    classes = pd.Series(np.where(half == NOT_KNOWN, NO_DATA, half), index=areas.index)
+    return np.asarray(classes.reindex(wanted, fill_value=NO_DATA), dtype=np.uint8), palette, labels
 
 
 def _reach(areas: Table, letter: str) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:
@@ -181,6 +190,10 @@ def _difference(found: Comparison, known: Evidence, shown: Shown) -> None:
             ),
             drawings=[*sketches, *(_marked(one, "b", "new") for one in found.b.features)],
             drawings_revision=f"{found.a.key}.{found.a.revision}-{found.b.key}.{found.b.revision}",
+            points=[
+                *_closed(known, found.a.closed, "Closed in a", colour="#1f2937"),
+                *_closed(known, found.b.closed, "Closed in b"),
+            ],
             label=f"Map of the difference between scenario a, {found.a.name}, and b, {found.b.name}. {shown.label}",
             view_group=f"compare-{found.b.plan.place}",
         ),
@@ -248,6 +261,16 @@ def _map_data(files: PlaceGeometry, known: Evidence, **rest: Any) -> MapData:
     over = "swipe_label" in rest  # the map beneath has given the credit already
     credit = "" if over else " ".join(known.attribution(["area_boundaries"]))
     return MapData(geometry=geometry, tools=(), attribution=credit, height=_HEIGHT, **rest)
+
+
+def _closed(known: Evidence, codes: tuple[str, ...], label: str, colour: str = "#9d174d") -> list[PointLayer]:
+    """The sites of today that a scenario closes, where there are any."""
+    sites = known.sites.loc[known.sites.index.isin(codes), ["longitude", "latitude", "site_name"]].dropna()
+    if sites.empty:
+        return []
+    rows = sites.itertuples(index=False, name=None)
+    points = [Point(float(longitude), float(latitude), str(name), "closed") for longitude, latitude, name in rows]
+    return [PointLayer(label, label, points, symbol="triangle", colour=colour)]
 
 
 def _hover(areas: Table, shown: Shown) -> tuple[HoverColumn, ...]:

@@ -10,13 +10,12 @@ import streamlit as st
 
 from hjp_geo.areas import Table
 from hjp_geo.scenario import Comparison
-from hjp_geo.screens.text import escaped
 
 __all__ = ["areas", "clash_table", "csv_of", "totals", "winners_and_losers"]
 
 _MOST_ROWS = 2_500
 _ROW_PX = 35
-_WHOLE = ("people", "areas", "sketches", "people in need")
+_WHOLE = ("people", "areas", "sketches", "sites", "people in need")
 _SAME = 1e-9
 
 
@@ -102,7 +101,8 @@ def areas(found: Comparison) -> None:
 def _areas_table(table: Table, names: dict[str, str], height: int) -> None:
     shown = table[list(names)].head(_MOST_ROWS).rename(columns=names)
     shown[["People", "In need"]] = shown[["People", "In need"]].astype("float64").round()
-    st.dataframe(shown.round(1), height=height, width="stretch")
+    whole = {name: st.column_config.NumberColumn(name, format="localized") for name in ("People", "In need")}
+    st.dataframe(shown.round(1).rename_axis("Code"), height=height, width="stretch", column_config=whole)
 
 
 def csv_of(found: Comparison, clashes: Table) -> bytes:
@@ -117,12 +117,6 @@ def csv_of(found: Comparison, clashes: Table) -> bytes:
     ]
     lines = [f"# {' '.join(line.split())}" for line in before]
     return ("\n".join(lines) + "\n" + found.areas.to_csv()).encode()
-
-
-def warnings(found: Comparison) -> None:
-    """What speaks against reading every difference as the sketches' doing."""
-    for line in found.warnings:
-        st.caption(escaped(line))
 
 
 def _high(rows: int) -> int:

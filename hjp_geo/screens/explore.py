@@ -21,9 +21,10 @@ from hjp_geo.maps import CLASSINGS, MOST_POLYGONS, read_limits
 from hjp_geo.plan import TOPICS, Answer, Plan
 from hjp_geo.prevalence import cases_in_words
 from hjp_geo.screens import ask, catchments, keeping, need_panel, need_view, provision_view, sketch
+from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.going_on import link_to
 from hjp_geo.screens.kept import answered, kept_for
-from hjp_geo.screens.level_view import area_choice, level_table, map_areas, pick_place
+from hjp_geo.screens.level_view import LevelView, area_choice, level_table, map_areas, pick_place
 from hjp_geo.screens.paint import Overlap, cases_behind, overlap_words, shown_values
 from hjp_geo.screens.printing import printed_table
 from hjp_geo.screens.state import (
@@ -59,13 +60,13 @@ def page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown)
+        selected, larger = _map(found, known, shown)
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         sketch.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
 
 
 def need_page() -> None:
@@ -77,13 +78,13 @@ def need_page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown, tools=())
+        selected, larger = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         need_view.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
     link_to("3 Provision", "where advice is, and who can reach it")
 
 
@@ -96,13 +97,13 @@ def provision_page() -> None:
     with st.container(key="map-and-panel"):
         left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
-        selected, level = _map(found, known, shown, tools=())
+        selected, larger = _map(found, known, shown, tools=())
         if isinstance(shown, Overlap):
             need_panel.overlap_panel(found, known, shown)
         _explain(found, known, selected)
     with right:
         provision_view.panel(found, known)
-    _below(found, known, shown, level)
+    _below(found, known, shown, larger)
     link_to("4 Gaps", "where need is great and advice out of reach")
 
 
@@ -153,10 +154,12 @@ def _headline(found: Answer) -> None:
         st.markdown(f"{way} phone and online advice: **{other.people_flagged:,.0f} people**.")
 
 
-def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS) -> tuple[str | None, str | None]:
+def _map(
+    found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _TOOLS
+) -> tuple[str | None, LevelView | None]:
     """The map itself; what the user has drawn goes into the session.
 
-    Returned are the area selected, and the level of the areas on screen: None for neighbourhoods.
+    Returned are the area selected, and the figures of the larger areas on screen: None for neighbourhoods.
     """
     beside = st.columns([0.6, 0.4], vertical_alignment="bottom")
     with beside[0]:
@@ -185,11 +188,11 @@ def _map(found: Answer, known: Evidence, shown: str | Overlap, tools: Tools = _T
         key="map",
         on_change=pick_place,
     )
-    if areas.fixed or areas.coarser:
+    if areas.views:
         st.caption("A system or district clicked (or under the cross, with Enter) becomes the place.")
     st.caption("All credits stand under “Notes, rules and credits” below, and in every file.")
     st.session_state["drawings"] = list(state.drawings)
-    return state.selected, areas.fixed or state.level
+    return state.selected, areas.view(state.level)
 
 
 def _classing() -> tuple[str, tuple[float, ...]]:
@@ -209,7 +212,8 @@ def _classing() -> tuple[str, tuple[float, ...]]:
 
 def _points(found: Answer, known: Evidence) -> tuple[PointLayer, ...]:
     chosen = ask.points(found.place.code, crowded=len(found.areas) > MOST_POLYGONS)
-    layers = [kept_for(found, f"points: {name}", partial(_POINTS[name], found, known)) for name in chosen]
+    closed = tuple(st.session_state.get(CLOSED_SITES, ()))
+    layers = [kept_for(found, ("points", name, closed), partial(_POINTS[name], found, known)) for name in chosen]
     return tuple(layer for some in layers for layer in some)
 
 
@@ -217,11 +221,15 @@ def _advice_points(found: Answer, _known: Evidence) -> list[PointLayer]:
     """The counted sites of the place; those whose entry is old are greyed, for they may be gone."""
     label = f"Advice sites: {TOPICS[found.plan.topic].lower()}"
     sites = found.sites[found.sites["in_place"]]
+    closed = sites.index.isin(st.session_state.get(CLOSED_SITES, ()))
+    shut, sites = sites[closed], sites[~closed]
     old = sites["stale"].fillna(value=False).astype(bool)
     layers = [PointLayer("advice", label, _named(sites[~old], "advice"), symbol="diamond", colour="#111827")]
     if old.any():
         greyed = _named(sites[old], "advice")
         layers.append(PointLayer("old", f"{label}, old entry", greyed, symbol="diamond", colour="#9ca3af"))
+    if len(shut):
+        layers.append(PointLayer("closed", "Closed in this scenario", _named(shut, "closed"), symbol="triangle"))
     return layers
 
 
@@ -284,13 +292,13 @@ def _worst_first(areas: pd.DataFrame) -> pd.Index[str]:
     return areas.sort_values(["desert", "need"], ascending=False, na_position="last").index
 
 
-def _below(found: Answer, known: Evidence, shown: str | Overlap, level: str | None) -> None:
+def _below(found: Answer, known: Evidence, shown: str | Overlap, larger: LevelView | None) -> None:
     table, notes = st.tabs(["Table and downloads", "Notes, rules and credits"])
     with table:
-        if level is None or isinstance(shown, Overlap):
+        if larger is None:
             _table(found, known, shown)
         else:
-            level_table(found, known, shown, level)
+            level_table(found, known, larger)
         _downloads(found, known)
     with notes:
         st.markdown(

@@ -28,7 +28,7 @@ def take_in(key: str, plan: Plan, known: Evidence) -> None:
         if base is not None and st.session_state.get(_SEEN) != (drawings_revision(), base):
             st.session_state[_SEEN] = (drawings_revision(), base)
             _brought_back(features, base, plan, scenario)
-    scenarios.saved_while_drawing(plan, known, None, None)
+    scenarios.saved_while_drawing(plan, known)
 
 
 def keeping() -> Keeping:
@@ -42,8 +42,12 @@ def keeping() -> Keeping:
     return Keeping(session_token(), _base(scenario), is_saved)
 
 
+_TOLD = ("name", "radius_m", "minutes", "mode")
+
+
 def _same(saved: Drawing, shown: Drawing) -> bool:
-    return bool(saved["geometry"] == shown["geometry"])
+    then, now = saved["properties"], shown["properties"]
+    return saved["geometry"] == shown["geometry"] and all(then.get(name) == now.get(name) for name in _TOLD)
 
 
 def _base(scenario: Scenario | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
@@ -46,8 +47,16 @@ class MapAreas:
     geometry: Geometry
     paint: Paint
     coarser: tuple[Coarser, ...] = ()
+    views: Mapping[str, LevelView] = field(default_factory=dict)
+    """By level: the figures of the larger areas among them."""
     fixed: str | None = None
     """The level of the map's own areas; None where they are neighbourhoods."""
+
+    def view(self, zoomed_to: str | None) -> LevelView | None:
+        """The figures of the areas on screen, where the browser says which of the coarser it shows; None for
+        neighbourhoods."""
+        level = self.fixed or zoomed_to
+        return None if level is None else self.views[level]
 
 
 def area_choice(known: Evidence, place: str, what: str | Overlap) -> str:
@@ -91,20 +100,27 @@ def map_areas(
     place = found.place.code
     if choice in LEVELS and not isinstance(what, Overlap):
         view = _view(found, known, what, choice)
-        return MapAreas(
-            geometry_of(_level_files(known, place, choice)), _paint(found, known, what, view, classing), (), choice
-        )
+        drawn = _paint(found, known, what, view, classing)
+        return MapAreas(geometry_of(_level_files(known, place, choice)), drawn, (), {choice: view}, choice)
     files = place_geometry(known, place, maps_folder())
     own = kept_for(found, ("paint", what, classing), lambda: paint(found, known, what, *classing))
-    zoomed_out = []
-    if choice == AUTOMATIC and not isinstance(what, Overlap) and (place == ENGLAND or len(found.areas) > MOST_POLYGONS):
-        offered = {level.name for level in levels_of(known, place)}
-        for name, zoom in _BELOW_ZOOM.items():
-            if name in offered:
-                view = _view(found, known, what, name)
-                drawn = _paint(found, known, what, view, classing)
-                zoomed_out.append(Coarser(name, zoom, geometry_of(_level_files(known, place, name)), drawn))
-    return MapAreas(geometry_of(files), own, tuple(zoomed_out))
+    is_large = place == ENGLAND or len(found.areas) > MOST_POLYGONS
+    if choice != AUTOMATIC or isinstance(what, Overlap) or not is_large:
+        return MapAreas(geometry_of(files), own)
+    offered = [level.name for level in levels_of(known, place) if level.name in _BELOW_ZOOM]
+    views = {
+        level: kept_for(found, ("view", what, level), partial(_view, found, known, what, level)) for level in offered
+    }
+    coarser = [
+        Coarser(
+            level,
+            _BELOW_ZOOM[level],
+            geometry_of(_level_files(known, place, level)),
+            kept_for(found, ("paint", what, level, classing), partial(_paint, found, known, what, view, classing)),
+        )
+        for level, view in views.items()
+    ]
+    return MapAreas(geometry_of(files), own, tuple(coarser), views)
 
 
 def geometry_of(files: PlaceGeometry) -> Geometry:
@@ -174,9 +190,8 @@ def _judged(table: Table, column: str) -> np.ndarray:
     return table[column].astype("float64").where(table["flagged_pct"].notna()).to_numpy(dtype="float64")
 
 
-def level_table(found: Answer, known: Evidence, what: str, level: str) -> None:
+def level_table(found: Answer, known: Evidence, view: LevelView) -> None:
     """The figures of every larger area of the map, worst first."""
-    view = _view(found, known, what, level)
     table = view.table.assign(
         shown=view.values["value"],
         shown_share=view.values["share"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.own.areas import AREA_TEMPLATE, AreaQuestion, check_areas
 from hjp_geo.own.grades import MEANING
-from hjp_geo.own.hygiene import look_alikes
+from hjp_geo.own.hygiene import likely_ones, look_alikes
 from hjp_geo.own.problems import OwnFileError, Problem
 from hjp_geo.own.providers import CheckedProviders, check_providers, providers_csv
 from hjp_geo.own.schema import COLUMNS, template
@@ -23,10 +24,12 @@ from hjp_geo.own.shelf import (
     OwnLayer,
     ProviderSet,
     add_decision,
+    add_decisions,
     keep_layer,
     keep_providers,
     remove_decision,
     remove_own,
+    take_back,
 )
 from hjp_geo.screens.sketch import escaped
 from hjp_geo.screens.state import cache_folder
@@ -238,6 +241,7 @@ def duplicates(known: Evidence) -> None:
     st.dataframe(_pair_rows(pairs), hide_index=True, height=300)
     if alike.empty:
         return
+    _all_likely(known, likely_ones(pairs))
     rows = alike.to_dict("records")
     number = st.selectbox("Settle a pair", range(len(rows)), format_func=lambda at: _pair_words(rows[at]), key="pair")
     row = rows[number or 0]
@@ -248,6 +252,23 @@ def duplicates(known: Evidence) -> None:
         undo.button("Take the decision back", key="pair-undo", on_click=_undo, args=(row["keep"], row["drop"]))
     st.markdown("**How sure it is that a site is there**")
     st.dataframe(_grade_rows(known), hide_index=True)
+
+
+def _all_likely(known: Evidence, likely: Sequence[Decision]) -> None:
+    """Accept every likely pair in one action, after a look at them; and take such an action back."""
+    if likely:
+        with st.expander(f"Accept all {len(likely):,} likely pairs at once"):
+            st.markdown("One postcode and one name each, and nothing decided yet. Each would count once:")
+            kept = [(one.keep_name, one.drop_name, one.keep, one.drop) for one in likely]
+            names = ["Kept", "Counted with it", "Site kept", "Site counted with it"]
+            st.dataframe(pd.DataFrame(kept, columns=names), hide_index=True, height=min(38 * (len(kept) + 1), 340))
+            label = f"These {len(likely):,} are one each: count once"
+            st.button(label, key="pair-all", on_click=_decide_all, args=(likely,))
+    actions = Counter(one.together for one in known.own.decisions if one.together)
+    when = {one.together: one.decided for one in known.own.decisions}
+    for together, count in actions.items():
+        label = f"Take back the {count:,} accepted together ({when[together]})"
+        st.button(label, key=f"pair-all-undo-{together}", on_click=_undo_all, args=(together,))
 
 
 def _pair_words(row: Mapping[Hashable, Any]) -> str:
@@ -297,5 +318,19 @@ def _decide(row: Mapping[Hashable, Any], verdict: str) -> None:
 def _undo(keep: str, drop: str) -> None:
     try:
         remove_decision(cache_folder(), keep, drop)
+    except HjpError as error:
+        st.session_state["own-said"] = str(error)
+
+
+def _decide_all(likely: Sequence[Decision]) -> None:
+    try:
+        add_decisions(cache_folder(), likely)
+    except HjpError as error:
+        st.session_state["own-said"] = str(error)
+
+
+def _undo_all(together: str) -> None:
+    try:
+        take_back(cache_folder(), together)
     except HjpError as error:
         st.session_state["own-said"] = str(error)

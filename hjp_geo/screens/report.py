@@ -108,7 +108,8 @@ def _request(plan: Plan) -> Request:
         stop_with(str(error))
     if saved is None:
         return request
-    return replace(request, name=saved.name, rule=saved.rule, assumptions=saved.assumptions.changes())
+    changes = saved.assumptions.changes()
+    return replace(request, name=saved.name, rule=saved.rule, closed=saved.closed, assumptions=changes)
 
 
 def _write(request: Request, known: Evidence, asked: tuple[str, ...]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from hjp_geo.scenario import (
     figures_side_by_side,
     rerun,
 )
+from hjp_geo.screens.closing_sites import CLOSED_SITES
 from hjp_geo.screens.compare_page import page
 from hjp_geo.screens.scenario_shelf import line, readable, store, tried
 from hjp_geo.screens.state import drawings, drawings_revision, plan_to_address, replace_drawings, session_token
@@ -56,8 +58,13 @@ def opened(known: Evidence) -> Scenario | None:
 def _put_on_the_map(scenario: Scenario, known: Evidence) -> NoReturn:
     st.session_state["scenario"] = scenario
     st.session_state["accepted"] = not scenario.differences(known)
-    replace_drawings([dict(one) for one in scenario.features])
+    replace_drawings([_existing(one) for one in scenario.features])
     st.rerun()
+
+
+def _existing(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """A kept sketch as the map draws what was there before: changed, it becomes edited."""
+    return {**feature, "properties": {**feature["properties"], "status": "existing"}}
 
 
 def accepted(scenario: Scenario | None, known: Evidence) -> bool:
@@ -74,15 +81,26 @@ def accepted(scenario: Scenario | None, known: Evidence) -> bool:
     return False
 
 
-def saved_while_drawing(plan: Plan, known: Evidence, assumptions: Assumptions | None, rule: str | None) -> None:
-    """Save what is drawn: into the open scenario, or into a draft that the first sketch begins."""
+def saved_while_drawing(
+    plan: Plan,
+    known: Evidence,
+    *,
+    assumptions: Assumptions | None = None,
+    rule: str | None = None,
+    closed: tuple[str, ...] | None = None,
+) -> None:
+    """Save what is drawn: into the open scenario, or into a draft that the first sketch begins.
+
+    What is None stays as the scenario has it.
+    """
     scenario: Scenario | None = st.session_state.get("scenario")
     drawn = drawings()
-    if (scenario is None and not drawn) or not st.session_state.get("accepted", True):
+    if (scenario is None and not drawn and not closed) or not st.session_state.get("accepted", True):
         return
     try:
         base = scenario or Scenario.begin(f"{DRAFT}{known.place(plan.place).name}", plan, known)
         now = base.with_plan(plan).with_features(drawn)
+        now = now.with_closed(closed) if closed is not None else now
         now = now.with_assumptions(assumptions) if assumptions is not None else now
         now = now.with_rule(rule) if rule is not None else now
     except HjpError as error:
@@ -266,7 +284,7 @@ def _go_to(scenario: Scenario | None) -> None:
 
 def _leave() -> None:
     """Close the scenario and empty the map; the question stays."""
-    for name in ("scenario", "conflict", "theirs", "accepted", "figures_then"):
+    for name in ("scenario", "conflict", "theirs", "accepted", "figures_then", CLOSED_SITES):
         st.session_state.pop(name, None)
     st.query_params.pop(_ADDRESS, None)
     replace_drawings([])

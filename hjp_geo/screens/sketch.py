@@ -13,7 +13,7 @@ from hjp_geo.evidence import ENGLAND, Evidence
 from hjp_geo.journeys import MODES
 from hjp_geo.plan import Answer
 from hjp_geo.scenario import Scenario
-from hjp_geo.screens import assessed, scenarios, suggest_sites
+from hjp_geo.screens import assessed, closing_sites, scenarios, suggest_sites
 from hjp_geo.screens.catchments import is_catchment
 from hjp_geo.screens.change_sketch import change_form
 from hjp_geo.screens.design_card import offer_and_design
@@ -37,37 +37,40 @@ def panel(found: Answer, known: Evidence) -> None:
     suggest_sites.panel(found, known, _add)
     if not scenarios.accepted(scenario, known):
         return
+    closed = closing_sites.chosen(found, known, scenario)
     if drawings():
-        _drawn(found, known, scenario)
+        _drawn(found, known, scenario, closed)
         return
     st.caption(
         "Draw a point with a radius, a travel-time catchment or a polygon on the map, or add one here by postcode. "
         "The figures appear at once."
     )
-    scenarios.saved_while_drawing(found.plan, known, None, None)
+    scenarios.saved_while_drawing(found.plan, known, closed=closed)
     scenarios.bar(known)
+    if closed:
+        closing_sites.on_their_own(found, known, closed)
 
 
-def _drawn(found: Answer, known: Evidence, scenario: Scenario | None) -> None:
+def _drawn(found: Answer, known: Evidence, scenario: Scenario | None, closed: tuple[str, ...]) -> None:
     """The sketches, their settings, and all that is told of them. What is drawn is saved before it is worked out."""
     drawn = drawings()
     _list(drawn, known)
     first = st.container()  # the figures stand above the settings that they depend on
     with st.expander("Which areas belong to a sketch"):
         rule = _rule(scenario)
+    _change(drawn, known)
     assumptions = assessed.assumptions_chosen(scenario.assumptions if scenario else None)
-    scenarios.saved_while_drawing(found.plan, known, assumptions, rule)
+    scenarios.saved_while_drawing(found.plan, known, assumptions=assumptions, rule=rule, closed=closed)
     scenarios.bar(known)
     try:
         candidates = [Candidate.from_feature(one) for one in drawn]
-        figures = assess(found.plan, candidates, known, rule=rule, assumptions=assumptions)
+        figures = assess(found.plan, candidates, known, rule=rule, assumptions=assumptions, closed=closed)
     except HjpError as error:
         first.warning(escaped(str(error)))
         return
     with first:
         assessed.headline(figures, found, known)
         scenarios.figures_found(figures)
-    _change(drawn, known)
     _offers(drawn, candidates)
     assessed.tables(figures, known)
 

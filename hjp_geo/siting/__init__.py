@@ -11,6 +11,7 @@ from hjp_geo.siting.catchments import (
     resolved,
     short_label,
 )
+from hjp_geo.siting.closing import closed_names
 from hjp_geo.siting.closures import Closures, missed_least
 from hjp_geo.siting.delta import today
 from hjp_geo.siting.design import DIMENSIONS, DesignCard, Dimension
@@ -61,6 +62,7 @@ __all__ = [
     "areas_within",
     "assess",
     "catchment_of",
+    "closed_names",
     "closures_values",
     "curve_of_new_sites",
     "curve_values",

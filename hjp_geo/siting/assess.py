@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -24,7 +24,8 @@ from hjp_geo.need import area_summary
 from hjp_geo.plan import Plan
 from hjp_geo.prevalence import DOUBTS, area_doubts
 from hjp_geo.siting.candidate import CENTROID_RULE, RULES, Candidate
-from hjp_geo.siting.delta import Catchment, Today, catchment, straight_lines_only, today
+from hjp_geo.siting.closing import closing_note, today_without
+from hjp_geo.siting.delta import Catchment, Today, catchment, known_ways_only, today
 from hjp_geo.siting.design import contradictions
 from hjp_geo.siting.effects import Effects, effects
 from hjp_geo.siting.feasibility import ASSUMPTIONS, Assumptions, cases_a_year
@@ -116,6 +117,8 @@ class Assessment:
     assumptions: Assumptions
     contradictions: tuple[tuple[str, ...], ...]
     """For each part: where the data speak gently against its design card."""
+    closed: tuple[str, ...] = ()
+    """Codes of the sites of today that are closed: counted before, not after."""
 
 
 def assess(
@@ -125,24 +128,28 @@ def assess(
     *,
     rule: str = "centroid",
     assumptions: Assumptions = ASSUMPTIONS,
+    closed: Sequence[str] = (),
     guard: Guard | None = None,
 ) -> Assessment:
     """Who the sketched candidates would reach, each and together, and what they would change.
 
     Areas reached are those of the whole warehouse, not of the plan's place alone: people over the border are people.
-    What changes is told for the plan's place. Raises `PlanError` where there is nothing to assess, or ``rule`` is none
-    of `RULES`; `GeographyError` where a sketch lies outside every area.
+    What changes is told for the plan's place; sites of today that are ``closed`` count before and not after. Raises
+    `PlanError` where there is nothing to assess, a closed site is not in the data, or ``rule`` is none of `RULES`;
+    `GeographyError` where a sketch lies outside every area.
     """
     if not candidates:
         raise PlanError("Nothing is sketched. Draw a point with a radius, or a polygon, or give --at and --radius-km.")
-    straight_lines_only(plan)
+    known_ways_only(plan)
     now = today(plan, evidence)
+    then = today_without(plan, evidence, closed) if closed else now
     caught = [catchment(candidate, now, rule) for candidate in candidates]
     together = _together(caught, now)
     if guard is not None:
         for name, codes in (*((one.candidate.name, now.index[one.places]) for one in caught), together[:2]):
             guard(str(name), frozenset(codes))
     shares = together[2]
+    changed = effects(caught, now, then)
     return Assessment(
         plan=plan,
         parts=tuple(_part(one, now) for one in caught),
@@ -151,13 +158,14 @@ def assess(
         attribution=(*now.found.attribution, *_more_credits(now)),
         run=now.found.run,
         candidates=tuple(candidates),
-        effects=effects(caught, now),
+        effects=replace(changed, notes=(*closing_note(evidence, closed), *changed.notes)),
         overlaps=_overlaps(caught, now),
-        split=_split(caught, now, assumptions),
-        still_missed=_missed(shares, now, now.column("sites_in_reach")),
+        split=_split(caught, then, assumptions),
+        still_missed=_missed(shares, now, then.column("sites_in_reach")),
         not_reached_by_sketch=_missed(shares, now, None),
         assumptions=assumptions,
         contradictions=tuple(_contradictions(one, now) for one in caught),
+        closed=tuple(closed),
     )
 
 

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -58,7 +59,6 @@ _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*")
 _GRID_LETTERS = re.compile(r"\s*([A-HJ-Z]{2})\s*((?:\d\s*){4,10})", re.IGNORECASE)
 _NAME = 120
 _SPOKEN_MODES = {"car": "drive", "public transport": "public_transport", "bus": "public_transport"}
-"""Other words for a mode of travel, as people type them."""
 
 
 @dataclass(frozen=True)
@@ -365,8 +365,7 @@ def point_of(text: str, evidence: Evidence) -> tuple[float, float]:
         first, second = map(float, match.groups())
         if abs(first) > 90 or abs(second) > 180:
             return first, second
-        to_grid = Transformer.from_crs(WGS84, BRITISH_NATIONAL_GRID, always_xy=True)
-        easting, northing = to_grid.transform(second, first)
+        easting, northing = _transformer(WGS84, BRITISH_NATIONAL_GRID).transform(second, first)
         return float(easting), float(northing)
     if point := evidence.postcode_point(text):
         return point
@@ -392,13 +391,15 @@ def _grid_reference(letters: str, figures: str) -> tuple[float, float] | None:
 
 def _shaped(drawn: BaseGeometry, properties: Mapping[str, Any], name: str) -> Candidate:
     if isinstance(drawn, shapely.Point):
+        on_grid = _to_grid(drawn)
+        drawn_at = (float(on_grid.x), float(on_grid.y))
         if "minutes" in properties:
             grid = _unmoved_grid(drawn, None, properties)
             minutes, mode = _number_of(properties, "minutes", name), str(properties.get("mode"))
-            return Candidate.within_minutes(grid or _corner(_to_grid(drawn)), minutes, mode=mode, name=name)
+            return Candidate.within_minutes(grid or drawn_at, minutes, mode=mode, name=name)
         radius_km = _number_of(properties, "radius_m", name) / 1000
         grid = _unmoved_grid(drawn, radius_km, properties)
-        return Candidate.circle(*(grid or _corner(_to_grid(drawn))), radius_km, name)
+        return Candidate.circle(*(grid or drawn_at), radius_km, name)
     if _is_as_written(drawn, None, properties) and (codes := _codes(properties)):
         shape_of = _in_britain(_to_grid(drawn), name)
         return Candidate(name, shape_of, None, (), codes)
@@ -453,10 +454,6 @@ def _unmoved_grid(
     return easting, northing
 
 
-def _corner(point: BaseGeometry) -> tuple[float, float]:
-    return float(point.x), float(point.y)
-
-
 def _drawing_of(codes: Sequence[str], evidence: Evidence) -> BaseGeometry:
     """The outline of a list of areas, for drawing only; of very many, the hull of their centres."""
     if len(codes) > _MOST_DRAWN_AREAS:
@@ -471,7 +468,7 @@ def _number_of(properties: Mapping[str, Any], what: str, name: str) -> float:
         return float(properties[what])
     except (KeyError, TypeError, ValueError) as error:
         raise GeographyError(
-            f"{name}: a point needs a reach: radius_m in metres, or minutes and mode. Draw it again."
+            f"{name}: a point needs a radius (radius_m, metres), or minutes and mode. Draw it again."
         ) from error
 
 
@@ -479,8 +476,13 @@ def _to_grid(drawn: BaseGeometry) -> BaseGeometry:
     return _project(shapely.force_2d(drawn), WGS84, BRITISH_NATIONAL_GRID)
 
 
+@lru_cache(maxsize=4)
+def _transformer(source: str, target: str) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
 def _project(geometry: BaseGeometry, source: str, target: str) -> BaseGeometry:
-    transformer = Transformer.from_crs(source, target, always_xy=True)
+    transformer = _transformer(source, target)
 
     def project(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))

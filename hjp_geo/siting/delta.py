@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from hjp_geo.access import MEASURES, Decay, Reach, straight_line_costs
+from hjp_geo.access import MEASURES, Decay, Reach
 from hjp_geo.areas import Table
 from hjp_geo.desert import AreaFacts
 from hjp_geo.errors import GeographyError, PlanError
@@ -37,8 +37,9 @@ from hjp_geo.plan import (
     ranked_need,
 )
 from hjp_geo.plan.supplying import members
+from hjp_geo.plan.ways import ESTIMATED, pairs_between
 from hjp_geo.siting.candidate import RULES, Candidate
-from hjp_geo.siting.catchments import catchment_of, resolved
+from hjp_geo.siting.catchments import catchment_of, minutes_from, resolved
 
 __all__ = ["Catchment", "Today", "access_after", "access_again", "catchment", "today"]
 
@@ -51,7 +52,7 @@ _SHARED_OUT = {
     "modified_floating_catchment_area": 2,
 }
 """Measures in which every site is shared out by itself → the power of its weight; a new site only adds to them."""
-_NEAREST = "cost_to_closest"
+_NEAREST, _CROWDING = "cost_to_closest", "rational_agent_access"
 _REMOTE = ("phone", "online")
 _HALF = 0.5
 _HOURS_PER_SESSION = 3.0
@@ -132,10 +133,22 @@ class Today:
     @cached_property
     def facts(self) -> AreaFacts:
         """What the desert rule looks at today, for the areas of the frame, with the lines that today draws."""
-        plan = self.plan
-        facts = facts_of(plan, self.evidence, ranked_need(self.found.framed), self.access)
-        lines: dict[str, Any] = lines_of(facts, plan.desert)
-        return replace(facts, **lines)
+        lines: dict[str, Any] = self.lines
+        return replace(self._facts, **lines)
+
+    def facts_by(self, drawn: Today) -> AreaFacts:
+        """The same facts, held against the lines that another state of affairs draws."""
+        lines: dict[str, Any] = drawn.lines
+        return replace(self._facts, **lines)
+
+    @cached_property
+    def lines(self) -> dict[str, Any]:
+        """The lines that today draws: what counts as the worst access and supply."""
+        return dict(lines_of(self._facts, self.plan.desert))
+
+    @cached_property
+    def _facts(self) -> AreaFacts:
+        return facts_of(self.plan, self.evidence, ranked_need(self.found.framed), self.access)
 
     @cached_property
     def able(self) -> _Floats:
@@ -153,7 +166,7 @@ class Today:
     @cached_property
     def decay(self) -> Decay:
         """The weight of a distance, by the plan."""
-        return DECAYS[self.plan.decay][1](self.plan.cutoff_km)
+        return DECAYS[self.plan.decay][1](self.plan.cutoff)
 
     @cached_property
     def scale(self) -> float:
@@ -164,9 +177,8 @@ class Today:
 
     @cached_property
     def costs(self) -> Table:
-        """How far the sites of today are from the areas they take people from, km."""
-        placed: Table = self.evidence.areas.iloc[np.flatnonzero(np.isfinite(self.points).all(axis=1))]
-        costs = straight_line_costs(placed, self.access.sites, cutoff_km=self.plan.cutoff_km)
+        """How far the sites of today are from the areas they take people from, in the plan's unit."""
+        costs = pairs_between(self.evidence, self.access.sites, self.plan.journeys, self.plan.cutoff)
         refused = pd.Series(data=False, index=costs.index)
         for site, codes in self.access.supply.served.items():
             inside = costs["area_code"].map(members(self.evidence, codes)).astype(bool)
@@ -175,19 +187,21 @@ class Today:
 
     def reach_with(self, added: Sequence[Catchment]) -> Reach:
         """Who can use which site, with candidates among the sites: `access_again` measures it."""
+        unit = self.plan.cost_unit
         names = [f"~candidate {number:04d}" for number in range(len(added))]
         rows = [
-            pd.DataFrame({"area_code": self.index[one.counted], "site_id": name, "km": self.effective_km(one)})
+            pd.DataFrame({"area_code": self.index[one.counted], "site_id": name, unit: self.effective_cost(one)})
             for name, one in zip(names, added, strict=True)
         ]
         amounts = self.access.supply.amounts
         supply = pd.concat([amounts, pd.Series([one.supply for one in added], index=names, dtype="float64")])
         demand = pd.Series(self.demand, index=self.index)
-        return Reach(demand, supply, pd.concat([self.costs, *rows]), self.decay)
+        costs = self.costs.astype({"area_code": "str", "site_id": "str"})
+        return Reach(demand, supply, pd.concat([costs, *rows]), self.decay)
 
-    def effective_km(self, one: Catchment) -> _Floats:
+    def effective_cost(self, one: Catchment) -> _Floats:
         """How far the areas of a catchment count as being: one beyond the cutoff counts as at the cutoff."""
-        return one.km if self.plan.measure == _NEAREST else np.minimum(one.km, self.plan.cutoff_km)
+        return one.cost if self.plan.measure == _NEAREST else np.minimum(one.cost, self.plan.cutoff)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +219,8 @@ class Catchment:
     """Positions of the areas whose access it adds to: none where it gives no advice that the plan counts."""
     km: _Floats
     """How far away they are from it, in the same order; 0 where the sketch has no point of its own."""
+    cost: _Floats
+    """The same in the plan's unit: km, or minutes by the plan's estimate."""
     supply: float
     """What it adds to the supply, in the plan's unit: 1 site, or hours of advice a week."""
     remote: bool
@@ -216,11 +232,21 @@ class Catchment:
 
 
 def straight_lines_only(plan: Plan) -> None:
-    """Refuse a plan of other journeys: a new site has no minutes in kept ones, and the two must not be mixed."""
+    """Refuse a plan of other journeys, where new sites are searched for among straight lines."""
     if plan.journeys != STRAIGHT_LINE:
         raise PlanError(
-            f"Sketches and suggested sites are worked out in straight lines (km), but the plan has journeys "
+            f"Suggested sites are worked out in straight lines (km), but the plan has journeys "
             f"'{plan.journeys}' ({plan.cost_unit}). Ask again with journeys straight_line and a cutoff in km."
+        )
+
+
+def known_ways_only(plan: Plan) -> None:
+    """Refuse a plan of kept journeys: they have no minutes to a new site, and must not be mixed with an estimate."""
+    if plan.journeys not in (STRAIGHT_LINE, *ESTIMATED):
+        raise PlanError(
+            f"Sketches are worked out in straight lines (km) or estimated minutes, but the plan has the kept journeys "
+            f"'{plan.journeys}', which know no way to a new site. Ask again with journeys straight_line, "
+            f"{' or '.join(ESTIMATED)}."
         )
 
 
@@ -248,6 +274,7 @@ def catchment(candidate: Candidate, now: Today, rule: str = "centroid") -> Catch
         cut=_cut(candidate, now),
         counted=counted,
         km=_km(candidate, now.points[counted]),
+        cost=_cost(candidate, counted, now),
         supply=_supply(candidate, now),
         remote=candidate.offer.channel in _REMOTE,
         not_counted=not_counted,
@@ -308,6 +335,14 @@ def _km(candidate: Candidate, points: _Floats) -> _Floats:
     return km
 
 
+def _cost(candidate: Candidate, counted: _Places, now: Today) -> _Floats:
+    """How far areas are from a candidate, as the plan measures it."""
+    if now.plan.journeys == STRAIGHT_LINE:
+        return _km(candidate, now.points[counted])
+    minutes = minutes_from(candidate, now.evidence, now.plan.journeys)
+    return np.asarray(minutes.reindex(now.index[counted]), dtype=np.float64)
+
+
 def _why_not_counted(candidate: Candidate, now: Today) -> str:
     """Why a candidate adds nothing to the plan's access; empty where it does."""
     offer, plan, name = candidate.offer, now.plan, candidate.name
@@ -351,7 +386,7 @@ def access_after(parts: Sequence[Catchment], now: Today) -> _Floats:
 
 def _added(one: Catchment, now: Today, power: int) -> _Floats:
     """What one site gives each area: its supply, over the weighted people around it, times the area's weight."""
-    weights = now.decay.weights(now.effective_km(one))
+    weights = now.decay.weights(now.effective_cost(one))
     people = float(np.nansum(now.demand[one.counted] * weights))
     added = np.zeros(len(now.index))
     if people > 0:
@@ -374,7 +409,12 @@ def access_again(parts: Sequence[Catchment], now: Today) -> _Floats:
     """The same as `access_after`, with the whole measure worked out again: slower, for any measure, and the check."""
     chosen = MEASURES[now.plan.measure]
     counted = [one for one in parts if len(one.counted) and not one.remote]
-    after = chosen(now.reach_with(counted)).to_numpy(dtype=np.float64) * now.scale
+    reach = now.reach_with(counted)
+    crowding = now.plan.measure == _CROWDING  # as the plan: a journey as long as the cutoff weighs as much as it
+    measured = chosen.function(reach, tau=now.plan.cutoff) if crowding else chosen(reach)
+    after = measured.to_numpy(dtype=np.float64) * now.scale
+    if now.plan.measure == _NEAREST:  # a site of today beyond the cutoff is still the nearest there is
+        after = np.fmax(after, _in_person(now))
     if now.plan.remote == "count":
         after = after + (now.column("access") - _in_person(now))
     return np.where(now.framed, after, np.nan) + _added_remotely(parts, now)

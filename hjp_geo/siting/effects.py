@@ -21,6 +21,7 @@ from hjp_geo.desert import DESERT_RULES, AreaFacts
 from hjp_geo.errors import HjpError
 from hjp_geo.evidence import Evidence
 from hjp_geo.plan import Plan
+from hjp_geo.siting.closing import closing_note, today_without
 from hjp_geo.siting.delta import Catchment, Today, access_after, today
 from hjp_geo.statistics import concentration_index, fgt, slope_index_of_inequality
 
@@ -61,22 +62,28 @@ class Effects:
         return self.changes[change > _SAME].sort_values("access_change", ascending=sign < 0, kind="stable")
 
 
-def effects(parts: Sequence[Catchment], now: Today) -> Effects:
-    """Access, deserts and equity before and after, in the plan's place."""
-    after = access_after(parts, now)
-    desert_after, notes = _deserts_after(parts, after, now)
-    changes = _changes(parts, after, desert_after, now)
+def effects(parts: Sequence[Catchment], now: Today, then: Today | None = None) -> Effects:
+    """Access, deserts and equity before and after, in the plan's place.
+
+    ``then`` is what the candidates are added to, where that is not today: today with some sites closed.
+    """
+    base = then or now
+    after = access_after(parts, base)
+    desert_after, notes = _deserts_after(parts, after, now, base)
+    changes = _changes(parts, after, desert_after, now, base)
     return Effects(changes, _summary(changes, now), (*notes, *(one.not_counted for one in parts if one.not_counted)))
 
 
-def _changes(parts: Sequence[Catchment], after: _Floats, desert_after: pd.Series[Any], now: Today) -> Table:
+def _changes(
+    parts: Sequence[Catchment], after: _Floats, desert_after: pd.Series[Any], now: Today, base: Today
+) -> Table:
     here = now.in_place
     found = now.found.areas
     access = now.column("access")[here]
     more = _sites_added(parts, now)[here]
     nearest = now.column("nearest_km")[here]
-    nearer = _nearest_after(parts, now)[here]
-    sites = now.column("sites_in_reach")[here]
+    nearer = _nearest_after(parts, base)[here]
+    sites, left = now.column("sites_in_reach")[here], base.column("sites_in_reach")[here]
     change = after[here] - access
     change[np.abs(change) <= _SAME * np.maximum(np.abs(access), 1)] = 0.0
     return pd.DataFrame(
@@ -93,7 +100,7 @@ def _changes(parts: Sequence[Catchment], after: _Floats, desert_after: pd.Series
             "nearest_km_before": nearest,
             "nearest_km_after": nearer,
             "sites_before": sites,
-            "sites_after": sites + more,
+            "sites_after": left + more,
         },
         index=found.index,
     )
@@ -113,24 +120,34 @@ def _nearest_after(parts: Sequence[Catchment], now: Today) -> _Floats:
     return nearest
 
 
+def _nearest_cost_after(parts: Sequence[Catchment], now: Today) -> _Floats:
+    """How far the nearest site would be in the plan's unit."""
+    nearest = now.column(f"nearest_{now.plan.cost_unit}").copy()
+    for one in (part for part in parts if not part.remote):
+        nearest[one.counted] = np.fmin(nearest[one.counted], one.cost)
+    return nearest
+
+
 # deserts ------------------------------------------------------------------------------------------------------------
 
 
-def _deserts_after(parts: Sequence[Catchment], after: _Floats, now: Today) -> tuple[pd.Series[Any], tuple[str, ...]]:
+def _deserts_after(
+    parts: Sequence[Catchment], after: _Floats, now: Today, base: Today
+) -> tuple[pd.Series[Any], tuple[str, ...]]:
     """The verdict on each area of the frame with the candidates there; today's where the rule cannot be asked again."""
     today = now.found.framed["desert"].astype("boolean")
-    if not any(len(one.counted) for one in parts):
+    if base is now and not any(len(one.counted) for one in parts):
         return today, ()
     try:
-        judged = DESERT_RULES[now.plan.desert](_facts_after(parts, after, now))
+        judged = DESERT_RULES[now.plan.desert](_facts_after(parts, after, base, base.facts_by(now)))
     except HjpError as error:
         return today, (f"Deserts after cannot be told for the rule “{now.plan.desert}”: {error}",)
     return judged.where(today.notna()), ()
 
 
-def _facts_after(parts: Sequence[Catchment], after: _Floats, now: Today) -> AreaFacts:
+def _facts_after(parts: Sequence[Catchment], after: _Floats, now: Today, facts: AreaFacts) -> AreaFacts:
     """What the rule looks at with the candidates there, held against today's lines."""
-    facts, here = now.facts, now.framed
+    here = now.framed
     index = facts.need.index
     added = pd.Series(_sites_added(parts, now)[here], index=index)
     in_reach = facts.sites_in_reach + added if facts.sites_in_reach is not None else added
@@ -138,7 +155,7 @@ def _facts_after(parts: Sequence[Catchment], after: _Floats, now: Today) -> Area
     sites, supply = _added_in_district(parts, now)
     more: dict[str, Any] = {
         "access": access.mask(access.isna() & (in_reach == 0), -np.inf),
-        "nearest_cost": pd.Series(_nearest_after(parts, now)[here], index=index),
+        "nearest_cost": pd.Series(_nearest_cost_after(parts, now)[here], index=index),
         "sites_in_reach": in_reach,
         "open_in_reach": _plus(facts.open_in_reach, added),
         "eligible_in_reach": _plus(facts.eligible_in_reach, added),
@@ -199,7 +216,7 @@ _MEASURES = {
 @lru_cache(maxsize=8)
 def _figures_today(now: Today) -> dict[str, float]:
     """The figures of today: the same whatever is sketched."""
-    nothing = _changes((), now.column("access"), now.found.framed["desert"].astype("boolean"), now)
+    nothing = _changes((), now.column("access"), now.found.framed["desert"].astype("boolean"), now, now)
     return _figures(nothing, "before", _advantage(now)[0], _poverty_line(nothing))
 
 
@@ -288,7 +305,10 @@ class Unchanged:
     run: Mapping[str, Any]
 
 
-def effects_of(plan: Plan, evidence: Evidence) -> Unchanged:
-    """Today under a plan without any candidate: before and after are the same."""
+def effects_of(plan: Plan, evidence: Evidence, closed: Sequence[str] = ()) -> Unchanged:
+    """Today under a plan without any candidate: before and after are the same but for the sites ``closed``."""
     now = today(plan, evidence)
-    return Unchanged(effects((), now), now.found.attribution, now.found.run)
+    then = today_without(plan, evidence, closed) if closed else None
+    found = effects((), now, then)
+    told = replace(found, notes=(*closing_note(evidence, closed), *found.notes))
+    return Unchanged(told, now.found.attribution, now.found.run)

@@ -128,6 +128,20 @@ def test_look_alikes_are_settled_and_taken_back(page: AppTest, cache: Path):
     assert not page.exception
 
 
+def test_all_likely_pairs_are_accepted_and_taken_back(page: AppTest, cache: Path):
+    page.run()
+    row = OFFICE.replace("Town office", "Hyperlink advice 0 img src x onerror alert 1 1")
+    page.file_uploader(key="own-file").upload("mine.csv", provider_file(row), "text/csv").run()
+    press(page, "own-accept")
+    assert "Accept all 1 likely pairs at once" in [one.label for one in page.expander]
+    press(page, "pair-all")
+    (decision,) = read_own(cache).decisions
+    assert (decision.verdict, len(decision.together)) == ("same", 8)
+    press(page, f"pair-all-undo-{decision.together}")
+    assert read_own(cache).decisions == ()
+    assert not page.exception
+
+
 def test_a_number_is_traced_to_its_file(page: AppTest):
     page.run()
     page.text_input(key="trace-code").set_value(CODES[3])

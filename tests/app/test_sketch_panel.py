@@ -128,6 +128,31 @@ def test_a_rename_that_clashes_offers_the_same_two_ways_out(page: Open, scenario
     assert [row.sketches for row in scenarios.list()] == [2]
 
 
+def test_a_site_of_today_is_closed_in_a_scenario_and_open_again(page: Open, scenarios: Scenarios):
+    tab = add_postcode(page())
+    boxes = next(box for box in tab.multiselect if "this scenario removes" in box.label)
+    boxes.select("debt-1")
+    tab.run()
+    assert not tab.exception
+    assert scenarios.load(scenarios.list()[0].key).closed == ("debt-1",)
+    assert "They count before, and not after" in said(tab)
+    again = page(scenario=scenarios.list()[0].key)
+    boxes = next(box for box in again.multiselect if "this scenario removes" in box.label)
+    assert boxes.value == ["debt-1"]
+    boxes.unselect("debt-1")
+    again.run()
+    assert scenarios.load(scenarios.list()[0].key).closed == ()
+
+
+def test_closing_alone_is_a_scenario_too(page: Open, scenarios: Scenarios):
+    tab = page()
+    next(box for box in tab.multiselect if "this scenario removes" in box.label).select("debt-1")
+    tab.run()
+    assert not tab.exception
+    assert "Access gets worse" in said(tab)
+    assert [row.sketches for row in scenarios.list()] == [0]
+
+
 def test_the_journal_is_run_again_and_finds_the_same(page: Open, scenarios: Scenarios):
     tab = add_postcode(page())
     assert scenarios.load(scenarios.list()[0].key).figures["people"] == 300
