@@ -65,7 +65,7 @@ def test_the_foot_says_link_date_build_and_credits(printed: Page):
     text = foot.inner_text()
     assert re.search(r"Printed \d{1,2} \w+ \d{4}", text)
     assert re.search(r"build [0-9a-f]{32}", text)
-    assert re.search(r"Link: http://127\.0\.0\.1:\d+/?\?.*topic=debt", text)
+    assert re.search(r"Link: http://127\.0\.0\.1:\d+/map\?.*topic=debt", text)
     assert "Office for National Statistics" in text
     assert "Made-up data" in text
 
