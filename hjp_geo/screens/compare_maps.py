@@ -13,7 +13,7 @@ import streamlit as st
 
 from hjp_geo.areas import AreaValues, Table
 from hjp_geo.evidence import Evidence
-from hjp_geo.maps import NOT_KNOWN, WORSE_IS_DARKER, PlaceGeometry, classed, place_geometry
+from hjp_geo.maps import DIVERGING, NOT_KNOWN, WORSE_IS_DARKER, PlaceGeometry, classed, place_geometry
 from hjp_geo.scenario import Comparison
 from hjp_geo.screens.state import MAPS_URL, maps_folder
 from hjp_geo.screens.text import escaped
@@ -46,8 +46,6 @@ SHOWN: Mapping[str, Shown] = {
 }
 """What the maps can be coloured by."""
 
-_PURPLE_OR_ORANGE = ("#b35806", "#f1a340", "#f7f7f7", "#998ec3", "#542788")
-"""Orange is better in a, purple in b: told apart by readers of any colour vision (PuOr of ColorBrewer)."""
 _REACH = ("#f7f7f7", "#b2abd2", "#542788")
 _REACH_LABELS = ("Neither", "A counted site of today only", "A sketch")
 _REACH_APART = ("#b35806", "#d9d9d9", "#f7f7f7", "#542788")
@@ -226,7 +224,7 @@ def _diverging(difference: AreaValues, shown: Shown) -> tuple[_Classes, tuple[st
         f"better in b, by less than {near}",
         f"better in b, by {near} or more",
     )
-    return classes, _PURPLE_OR_ORANGE, labels
+    return classes, DIVERGING, labels  # orange is better in a, purple in b
 
 
 def _reach_apart(areas: Table) -> tuple[_Classes, tuple[str, ...], tuple[str, ...]]:

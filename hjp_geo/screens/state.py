@@ -54,7 +54,8 @@ def evidence() -> Evidence:
         with st.spinner("Reading the warehouse …"):
             return _standing()
     except FileNotFoundError:
-        stop_with("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
+        st.error("There is no warehouse yet. Run `hjp-geo fetch` and `hjp-geo build`, or `hjp-geo demo`.")
+        st.stop()
     except HjpError as error:
         stop_with(str(error))
 

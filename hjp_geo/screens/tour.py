@@ -132,7 +132,9 @@ def _remember(step: int | None) -> None:
 def _choose_people(known: Evidence, plan: Plan) -> str:
     usable = need_panel.usable_presets(known, plan)
     if not usable:
-        return "No preset fits the layers that are loaded: choose layers and weights instead."
+        return "No preset fits the layers that are loaded: choose layers and weights on the page of need instead."
+    if plan.preset in usable:
+        return f"{PRESETS[plan.preset].label} is chosen already."
     need_panel.choose_preset(usable[0], known, plan)
     st.session_state["people-preset"] = usable[0]
     return f"Chosen: {PRESETS[usable[0]].label.lower()}."
@@ -188,10 +190,10 @@ _OUTLINE = "{ outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 6p
 STEPS = (
     Step(
         "choose a place and people",
-        "**Place** says where and **Target population** says for whom: it fills the layers and weights that need is "
-        "made of. Below stands who lives there. Every page takes up what is chosen here.",
+        "**Place** says where, and **Target population** says for whom: it fills the layers and weights that "
+        "need is made of. Every page takes both up; the pages stand in the panel on the left (» at the top opens it).",
         ("",),
-        (".st-key-people-kind", '[class*="st-key-people-place"]', ".st-key-people-preset"),
+        (".st-key-people-preset", '[class*="st-key-people-place"]'),
         ("Choose people for me", _choose_people),
     ),
     Step(
@@ -206,7 +208,7 @@ STEPS = (
         "see who cannot reach advice",
         "Hatched areas are deserts: much need, little advice in reach. Click one, or choose it under “Ask about an "
         "area”, to read why. A desert may also be a gap in the lists.",
-        ("provision", "map", ""),
+        ("map", ""),
         (".st-key-shown", '[class*="st-key-why-"]'),
         ("Show access, and ask about one desert", _show_access),
     ),

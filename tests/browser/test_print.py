@@ -28,7 +28,7 @@ def app(streamlit_server: Callable[..., Server], made_up_cache: Path) -> Server:
 @pytest.fixture
 def printed(page: Page, app: Server) -> Page:
     """The map page as paper sees it."""
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
     page.locator(".hjp-on-paper footer").wait_for(state="attached", timeout=30_000)
     page.emulate_media(media="print")
@@ -65,7 +65,7 @@ def test_the_foot_says_link_date_build_and_credits(printed: Page):
     text = foot.inner_text()
     assert re.search(r"Printed \d{1,2} \w+ \d{4}", text)
     assert re.search(r"build [0-9a-f]{32}", text)
-    assert re.search(r"Link: http://127\.0\.0\.1:\d+/?\?.*topic=debt", text)
+    assert re.search(r"Link: http://127\.0\.0\.1:\d+/map\?.*topic=debt", text)
     assert "Office for National Statistics" in text
     assert "Made-up data" in text
 
@@ -80,7 +80,7 @@ def test_paper_is_dark_on_white(printed: Page):
 
 def test_the_page_as_pdf(page: Page, app: Server, tmp_path: Path):
     """A real PDF: few pages, and its text can be read back."""
-    page.goto(app.url)
+    page.goto(f"{app.url}/map")
     page.wait_for_function("window.__hjpMap && window.__hjpMap.painted", timeout=60_000, polling="raf")
     page.locator(".hjp-on-paper footer").wait_for(state="attached", timeout=30_000)
     path = tmp_path / "map.pdf"

@@ -116,7 +116,7 @@ def test_no_page_scrolls_sideways_and_no_control_is_cut_or_covered(page: Page, a
 
 def test_the_map_is_big_enough_and_a_site_can_be_added(sized: Page, app: Server):
     page = sized
-    page.goto(f"{app.url}/?tour=off")
+    page.goto(f"{app.url}/map?tour=off")
     page.wait_for_function(PAINTED, timeout=60_000, polling="raf")
     box = page.locator(".leaflet-container").bounding_box()
     window = page.viewport_size
@@ -138,7 +138,7 @@ def test_a_finger_draws_on_a_tablet(browser: Browser, app: Server):
     """Tap the tool, tap the middle, tap the edge: the figures appear, and the page has not moved under the finger."""
     context = browser.new_context(viewport={"width": 768, "height": 1024}, has_touch=True)
     page = context.new_page()
-    page.goto(f"{app.url}/?tour=off")
+    page.goto(f"{app.url}/map?tour=off")
     page.wait_for_function(PAINTED, timeout=60_000, polling="raf")
     page.get_by_role("button", name="Draw a point with a radius").tap()
     box = page.locator(".leaflet-container").bounding_box()
