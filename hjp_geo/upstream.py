@@ -458,7 +458,8 @@ def _not_json(url: str, response: Response) -> SourceError:
     kind = _kind(response)
     came = f"{kind} that cannot be read: damaged, or cut short" if "json" in kind else f"{kind}, expected JSON"
     page = "" if "json" in kind else ": a challenge or error page"
-    return SourceError(f"{shown(url)} answered with {came}{page}. Try again later.")
+    status = "" if response.status_code == HTTPStatus.OK else f"{response.status_code} "
+    return SourceError(f"{shown(url)} answered {status}with {came}{page}. Try again later.")
 
 
 def _kind(response: Response) -> str:
