@@ -61,7 +61,7 @@ def test_every_weight_says_which_way_need_lies(page: AppTest):
     page.run()
     labels = [slider.label for slider in page.slider if str(slider.key).startswith("weight-")]
     assert labels
-    assert all("[high is need]" in label for label in labels)
+    assert all("(high is need)" in label for label in labels)
 
 
 def test_how_sure_adds_intervals_and_labels_and_is_no_confidence_interval(page: AppTest):

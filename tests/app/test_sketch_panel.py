@@ -101,7 +101,7 @@ def test_what_is_drawn_before_the_second_tab_decides_is_kept_too(page: Open, sce
     add_postcode(first)
     add_postcode(second)
     add_postcode(second)  # told already, and goes on drawing
-    press(second, "Keep mine as a copy")
+    press(second, "Go on with my copy")
     assert sorted(row.sketches for row in scenarios.list()) == [2, 3]
 
 
@@ -117,7 +117,7 @@ def test_a_second_tab_is_told_before_it_changes_anything(page: Open, scenarios: 
     assert [row.sketches for row in scenarios.list()] == [3]
 
 
-def test_a_rename_that_clashes_offers_the_same_two_ways_out(page: Open, scenarios: Scenarios):
+def test_a_rename_that_clashes_makes_a_copy_and_offers_theirs(page: Open, scenarios: Scenarios):
     first = add_postcode(page())
     second = page(**dict(first.query_params))
     add_postcode(first)
@@ -125,7 +125,7 @@ def test_a_rename_that_clashes_offers_the_same_two_ways_out(page: Open, scenario
     press(second, "Rename")
     assert "Two people are at this scenario" in said(second)
     press(second, "Open theirs")
-    assert [row.sketches for row in scenarios.list()] == [2]
+    assert sorted(row.sketches for row in scenarios.list()) == [1, 2]  # theirs, and the copy that was to be "Mine"
 
 
 def test_a_site_of_today_is_closed_in_a_scenario_and_open_again(page: Open, scenarios: Scenarios):
