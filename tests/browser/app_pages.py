@@ -15,9 +15,11 @@ COLOUR = "Colour the map by"
 OVERLAP = "Overlap of two layers"
 ASK = "Ask about an area"
 NEW_SCENARIO, DUPLICATE = "New", "Duplicate"
-SCENARIOS = re.compile("^Scenario")
+SCENARIOS = re.compile("Scenarios?(:|$)")
 MAP, TAKE_UP, COMPARE, REPORT = "map", "take-up", "compare", "report"
+NAME_OF_SCENARIO = "Name of the scenario"
 BUSY = 60_000
+QUIET = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 
 FOCUSED = """() => {
   let at = document.activeElement
@@ -38,6 +40,7 @@ class Desk:
 
     def __init__(self, page: Page, url: str, shots: Path) -> None:
         self.page, self.url, self._shots, self._shot = page, url, shots, 0
+        page.context.add_cookies([{"name": "hjp_geo_tour", "value": "off", "url": url}])  # has been here before
 
     def open(self, path: str = MAP, **query: str) -> None:
         """Open a page by its path, wherever the navigation has it."""
@@ -62,9 +65,9 @@ class Desk:
     def settled(self) -> None:
         """Everything is worked out and shown."""
         self.page.get_by_role("heading", level=1).first.wait_for(timeout=BUSY)
-        self.page.wait_for_timeout(250)
-        self.page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=BUSY)
-        self.page.wait_for_timeout(250)
+        for _ in range(2):  # one answer may ask the next question: a form that adds a sketch, a link that is opened
+            self.page.wait_for_timeout(300)
+            self.page.locator(QUIET).wait_for(state="attached", timeout=BUSY)
 
     def painted(self, not_: str = "") -> str:
         self.page.wait_for_function(f"{PAINTED} && {PAINTED} !== '{not_}'", timeout=BUSY, polling="raf")
@@ -110,6 +113,9 @@ class Hands(Desk):
         fold = self.page.locator("details", has=self.page.locator("summary", has_text=name)).first
         if fold.get_attribute("open") is None:
             fold.locator("summary").first.click()
+
+    def type(self, label: str | re.Pattern[str], text: str) -> None:
+        self.page.get_by_label(label).first.fill(text)
 
     def choose(self, label: str | re.Pattern[str], option: str) -> None:
         self.page.get_by_role("combobox", name=label).first.click()

@@ -15,6 +15,7 @@ import pandas as pd
 import pptx
 import pyogrio
 import pytest
+from app_pages import QUIET
 from own_rows import HEADER, provider_file
 from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit_servers import Server
@@ -129,8 +130,9 @@ def is_clean(page: Page, where: str) -> None:
 
 def settled(page: Page) -> None:
     page.get_by_role("heading", level=1).first.wait_for()
-    page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
-    page.wait_for_timeout(500)
+    for _ in range(2):
+        page.wait_for_timeout(300)
+        page.locator(QUIET).wait_for(state="attached", timeout=60_000)
 
 
 def look_everywhere(page: Page, where: str) -> None:
