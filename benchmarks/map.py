@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=["--no-sandbox"])
             for _warm in range(2):
                 page = browser.new_page(viewport={"width": 1366, "height": 900})
-                print(f"first map            {first_map(page, f'{address}/?place={place}'):.2f} s")
+                print(f"first map            {first_map(page, f'{address}/map?place={place}&tour=off'):.2f} s")
+            print(f"pan                  {pan(page):.0f} frames/s, median of what a drag shows")
             report("layer change", [layer_change(page, label) for label in LAYERS])
             report("sketch to figures", [sketch(page, number) for number in range(5)])
             browser.close()
@@ -96,6 +98,24 @@ def first_map(page: Page, address: str) -> float:
     page.goto(address)
     page.wait_for_function(PAINTED, timeout=120_000, polling="raf")
     return time.perf_counter() - started
+
+
+def pan(page: Page) -> float:
+    """Frames a second while the map is dragged to and fro."""
+    box = page.locator(".leaflet-container").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate(
+        "() => { window.__frames = []; const note = (t) => { window.__frames.push(t); requestAnimationFrame(note) };"
+        " requestAnimationFrame(note) }"
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for move in range(120):
+        page.mouse.move(x + 100 * math.sin(move / 10), y + 60 * math.cos(move / 10))
+    gaps = page.evaluate("window.__frames.slice(1).map((t, i) => t - window.__frames[i])")
+    page.mouse.up()
+    return 1000 / statistics.median(gaps)
 
 
 def layer_change(page: Page, label: str) -> float:

@@ -75,7 +75,8 @@ def main() -> None:
         print(f"{evidence.place(place).name}: {len(evidence.areas_of(place)):,} areas; medians of 5")
         browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=["--no-sandbox"])
         with ours.served(cache) as address:
-            mine = measure_ours(browser.new_page(viewport={"width": 1366, "height": 900}), f"{address}/?place={place}")
+            page = browser.new_page(viewport={"width": 1366, "height": 900})
+            mine = measure_ours(page, f"{address}/map?place={place}&tour=off")
         with peer_served(evidence, place, Path(folder), chosen.peer_python) as address:
             page = browser.new_page(viewport={"width": 1366, "height": 900})
             page.route("**/*", answer_from(npm(Path(folder))))

@@ -42,8 +42,8 @@ def main() -> None:
         place = chosen.place or ours.largest_system(evidence)
         print(f"{evidence.place(place).name}: {len(evidence.areas_of(place)):,} areas")
         with ours.served(cache) as address:
-            used(1, f"{address}/?place={place}")  # the server's first answers are slower
-            alone, together = (used(count, f"{address}/?place={place}") for count in (1, USERS))
+            used(1, f"{address}/map?place={place}&tour=off")  # the server's first answers are slower
+            alone, together = (used(count, f"{address}/map?place={place}&tour=off") for count in (1, USERS))
     for name in alone:
         ratio = together[name] / alone[name]
         print(f"{name:<20} alone {alone[name]:.2f} s  {USERS} at once {together[name]:.2f} s  ratio {ratio:.1f}")
