@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 PAINTED = "window.__hjpMap && window.__hjpMap.painted"
 PLACE_OF_POSTCODE = "Postcode, or latitude, longitude"
@@ -193,11 +193,17 @@ class Keys(Desk):
 
     def bring(self, path: Path) -> None:
         """The file dialog is the system's own: the page's part is the button that opens it."""
-        self.to(re.compile("^(Browse files|Upload)"), "button")
-        with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
-        chooser.value.set_files(str(path))
-        self.settled()
+        self.to(re.compile("^(upload)?(Browse files|Upload)$"), "button")
+        for key in ("Enter", "Space", "Enter"):  # a browser may not open the dialog at the first key after a rerun
+            try:
+                with self.page.expect_file_chooser(timeout=4_000) as chooser:
+                    self.page.keyboard.press(key)
+            except Error:
+                continue
+            chooser.value.set_files(str(path))
+            self.settled()
+            return
+        raise AssertionError("no file dialog opened by keyboard")
 
     def download(self, name: str, to: Path) -> Path:
         self.to(name, "button")

@@ -107,7 +107,7 @@ def drawn_names(page: Page) -> list[str]:
 
 def test_a_drawing_made_in_the_moment_of_the_kill_is_there_after_a_reload(page: Page, server: Mortal, saved: Scenarios):
     """No answer was waited for: the server may have heard of the drawing or not. Nobody named it either."""
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page)
     server.kill()
     server.start()
@@ -120,7 +120,7 @@ def test_a_drawing_made_in_the_moment_of_the_kill_is_there_after_a_reload(page: 
 def test_a_drawing_that_was_answered_is_opened_by_its_link_in_another_browser(
     page: Page, server: Mortal, saved: Scenarios
 ):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page)
     has(page, 1)
     page.wait_for_url(re.compile("scenario="))
@@ -138,7 +138,7 @@ def test_a_drawing_that_was_answered_is_opened_by_its_link_in_another_browser(
 
 def test_what_is_drawn_while_the_server_is_away_arrives_when_it_is_back(page: Page, server: Mortal, saved: Scenarios):
     """Without a reload: Streamlit connects again by itself, to a server that knows nothing of this tab."""
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page, across=0.4)
     has(page, 1)
     page.wait_for_url(re.compile("scenario="))
@@ -154,7 +154,7 @@ def test_what_is_drawn_while_the_server_is_away_arrives_when_it_is_back(page: Pa
 
 
 def test_a_reload_while_the_server_is_away_loses_nothing_either(page: Page, server: Mortal, saved: Scenarios):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page, across=0.4)
     has(page, 1)
     page.wait_for_url(re.compile("scenario="))
@@ -168,7 +168,7 @@ def test_a_reload_while_the_server_is_away_loses_nothing_either(page: Page, serv
 
 
 def test_a_half_drawn_area_is_offered_again(page: Page, server: Mortal, saved: Scenarios):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     begin_area(page, corners=3)
     server.kill()
     server.start()
@@ -183,7 +183,7 @@ def test_a_half_drawn_area_is_offered_again(page: Page, server: Mortal, saved: S
 
 
 def test_of_two_corners_no_area_can_be_made_and_that_is_told(page: Page, server: Mortal, saved: Scenarios):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     begin_area(page, corners=2)
     shown(page, page.url)
     expect(page.get_by_text("It had fewer than three corners: please draw it again.")).to_be_visible()
@@ -193,7 +193,7 @@ def test_of_two_corners_no_area_can_be_made_and_that_is_told(page: Page, server:
 
 
 def test_the_second_tab_is_told_and_both_versions_are_kept(page: Page, server: Mortal, saved: Scenarios):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page, across=0.4)
     has(page, 1)
     page.wait_for_url(re.compile("scenario="))
@@ -212,7 +212,7 @@ def test_the_second_tab_is_told_and_both_versions_are_kept(page: Page, server: M
 
 
 def test_both_tabs_draw_while_the_server_is_away_and_both_are_kept(page: Page, server: Mortal, saved: Scenarios):
-    shown(page, server.url)
+    shown(page, f"{server.url}/map")
     draw_circle(page, across=0.4)
     has(page, 1)
     page.wait_for_url(re.compile("scenario="))
