@@ -1,5 +1,6 @@
 """The web server: the Streamlit app, and the files that the map fetches once and keeps (304 when unchanged)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,8 @@ class MapFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file; 404 where no page has prepared it and it is no part of this build."""
+        with suppress(OSError):  # a folder that is not there yet has no files: 404, not an error of the server
+            maps_folder().mkdir(parents=True, exist_ok=True)
         file = Path(path).as_posix()
         if "/close/" in file and not (maps_folder() / file).is_file():
             await run_in_threadpool(_make_part, file)

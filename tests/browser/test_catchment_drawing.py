@@ -97,7 +97,7 @@ class Sketching:
 
 @pytest.fixture
 def sketch(page: Page, app: Server) -> Sketching:
-    return Sketching(page).open(app.url)
+    return Sketching(page).open(f"{app.url}/map")
 
 
 def test_a_point_with_minutes_becomes_the_areas_that_are_so_near(sketch: Sketching):
@@ -284,7 +284,7 @@ def test_what_is_drawn_is_there_after_the_server_was_restarted_under_the_open_pa
     port = free_port()
     first = started(port, made_up_cache)
     try:
-        sketch = Sketching(page).open(f"http://127.0.0.1:{port}")
+        sketch = Sketching(page).open(f"http://127.0.0.1:{port}/map")
         sketch.draw(minutes=10)
         sketch.label("10 min drive (estimated)")
         people = sketch.people()

@@ -89,7 +89,7 @@ def zoom(page: Page, button: str, until: str) -> None:
 
 
 def test_districts_by_choice_stay_in_the_link_and_have_their_table(page: Page, app: Server, evidence: Evidence):
-    page.goto(f"{app.url}/?place={ENGLAND}")
+    page.goto(f"{app.url}/map?place={ENGLAND}")
     painted(page)
     expect(legend(page)).to_contain_text("areas")
     choose(page, "Districts")
@@ -105,7 +105,7 @@ def test_districts_by_choice_stay_in_the_link_and_have_their_table(page: Page, a
 
 def test_a_district_clicked_becomes_the_place(page: Page, app: Server, evidence: Evidence):
     code, longitude, latitude = middle_of_a_district(evidence)
-    page.goto(f"{app.url}/?place={ENGLAND}&level=lad24")
+    page.goto(f"{app.url}/map?place={ENGLAND}&level=lad24")
     painted(page)
     settled(page)
     x, y = page.evaluate(f"window.__hjpMap.place({longitude}, {latitude})")
@@ -122,7 +122,7 @@ def test_a_district_clicked_becomes_the_place(page: Page, app: Server, evidence:
 
 
 def test_the_district_under_the_cross_becomes_the_place_by_key(page: Page, app: Server):
-    page.goto(f"{app.url}/?place={ENGLAND}&level=lad24")
+    page.goto(f"{app.url}/map?place={ENGLAND}&level=lad24")
     painted(page)
     page.get_by_role("button", name="Zoom in").focus()
     page.keyboard.press("Shift+Tab")  # the map stands before its buttons
@@ -134,7 +134,7 @@ def test_the_district_under_the_cross_becomes_the_place_by_key(page: Page, app: 
 def test_zooming_out_shows_districts_and_zooming_in_the_real_borders(page: Page, app: Server):
     close: list[Response] = []
     page.on("response", lambda answer: close.append(answer) if "/close/" in answer.url else None)
-    page.goto(f"{app.url}/?place={ENGLAND}")
+    page.goto(f"{app.url}/map?place={ENGLAND}")
     painted(page)
     zoom(page, "Zoom out", "window.__hjpMap.level === 'lad24'")
     expect(legend(page)).to_contain_text("district")
@@ -152,7 +152,7 @@ def test_zooming_out_shows_districts_and_zooming_in_the_real_borders(page: Page,
 
 def test_close_borders_that_cannot_be_fetched_leave_the_coarser_ones(page: Page, app: Server):
     page.route("**/close/**", lambda route: route.fulfill(status=500, body="no"))
-    page.goto(f"{app.url}/?place={ENGLAND}")
+    page.goto(f"{app.url}/map?place={ENGLAND}")
     painted(page)
     said = page.get_by_text("The borders as seen close up could not be fetched.")
     for _ in range(12):
