@@ -136,8 +136,9 @@ def _place(known: Evidence, start: Plan) -> str:
         wanted = usual_plan(known).place
         st.warning(escaped(f"{error} Showing {known.places[wanted].name} instead."))
     places = place_options(known, wanted)
-    if st.session_state.get("place") not in places:  # not a default: picking a place on the map sets this widget too
-        st.session_state["place"] = wanted
+    # not a default: picking a place on the map sets this widget too; set in every run, or another page would forget it
+    now = st.session_state.get("place")
+    st.session_state["place"] = now if now in places else wanted
     return st.selectbox(
         "Place",
         list(places),

@@ -71,9 +71,10 @@ def area_choice(known: Evidence, place: str, what: str | Overlap) -> str:
         return NEIGHBOURHOODS
     names = {AUTOMATIC: "Automatic, by zoom"} | {level.name: level.label for level in levels}
     names |= {NEIGHBOURHOODS: "Neighbourhoods (LSOA)"}
-    if st.session_state.get("level") not in names:  # not a default: picking a place on the map sets this widget too
-        asked = st.query_params.get("level", AUTOMATIC)
-        st.session_state["level"] = asked if asked in names else AUTOMATIC
+    # not a default: picking a place on the map sets this widget too; set in every run, or another page would forget it
+    now = st.session_state.get("level")
+    asked = now if now in names else st.query_params.get("level", AUTOMATIC)
+    st.session_state["level"] = asked if asked in names else AUTOMATIC
     chosen: str = st.selectbox("Show areas as", list(names), format_func=names.__getitem__, key="level")
     if chosen == AUTOMATIC:
         st.query_params.pop("level", None)

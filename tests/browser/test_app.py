@@ -162,7 +162,7 @@ def test_the_data_page_names_every_source(opened: Page):
     page = opened
     page.get_by_role("link", name="Data and credits").click()
     expect(page.get_by_role("heading", name="Data, trust and credits")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("Legal Aid Agency", exact=False).last).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("listitem").filter(has_text="Legal Aid Agency").first).to_be_visible(timeout=20_000)
 
 
 def test_the_plan_goes_from_page_to_page(page: Page, app: Server):
