@@ -184,7 +184,7 @@ def test_the_plan_goes_from_page_to_page(page: Page, app: Server):
     page.get_by_role("link", name="3 Provision and access").first.click()
     expect(page.get_by_role("heading", name="Where is advice, and who can reach it?")).to_be_visible(timeout=60_000)
     page.wait_for_url(re.compile(f"provision.*{place[1]}.*topic=housing"))
-    page.get_by_role("link", name="1 Place and people").click()
+    page.get_by_role("link", name="1 Place and people").first.click()
     page.wait_for_url(re.compile(f"{place[1]}.*topic=housing"))
 
 
