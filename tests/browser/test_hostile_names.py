@@ -86,7 +86,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scenario(cache: Path) -> str:
     """The key of two scenarios imported from files, of which the first is opened."""
     known = Evidence.load(cache)
-    values = Scenario.begin("x", Plan(place="E54990001", cutoff_km=3), known).with_features([sketch().to_feature("s1")])
+    values = Scenario.begin(
+        "x", Plan(place="E54990001", cutoff_km=3, weights={own_layer(known): 1.0}), known
+    ).with_features([sketch().to_feature("s1")])
     store = Scenarios(cache)
     keys = [
         store.import_bytes(
@@ -95,6 +97,11 @@ def scenario(cache: Path) -> str:
     ]
     keys.append(store.save(values.renamed(SCENARIO)).key)
     return keys[-1]
+
+
+def own_layer(known: Evidence) -> str:
+    """The layer whose label is hostile."""
+    return next(str(name) for name in known.layers.index if known.label(str(name)) == LABEL)
 
 
 def sketch() -> Candidate:
@@ -112,6 +119,7 @@ def watched(page: Page) -> Iterator[Page]:
     """A page on which no dialog may ever open."""
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.context.add_cookies([{"name": "hjp_geo_tour", "value": "off", "domain": "127.0.0.1", "path": "/"}])
     yield page
     assert said == []
 
@@ -129,6 +137,7 @@ def is_clean(page: Page, where: str) -> None:
 
 
 def settled(page: Page) -> None:
+    """Everything is worked out and shown."""
     page.get_by_role("heading", level=1).first.wait_for()
     for _ in range(2):
         page.wait_for_timeout(300)
@@ -165,13 +174,6 @@ def links(page: Page) -> dict[str, str]:
     return {one.inner_text().strip(): str(one.evaluate("link => link.href")) for one in found}
 
 
-def address_of(page: Page, app: Server, name: str) -> str:
-    """The address of a page by the end of its path, which a change of titles leaves alone."""
-    page.goto(app.url)
-    settled(page)
-    return next(address for address in links(page).values() if address.rstrip("/").endswith(f"/{name}"))
-
-
 def test_on_every_page(watched: Page, app: Server, scenario: str):
     page = watched
     page.goto(app.url)
@@ -185,10 +187,9 @@ def test_on_every_page(watched: Page, app: Server, scenario: str):
 
 
 @pytest.mark.skip(reason="not yet seen green since the pages were put in the guide's order: issue 7 is open")
-def test_the_map_shows_the_names_as_they_were_typed(watched: Page, app: Server, scenario: str, cache: Path):
+def test_the_map_shows_the_names_as_they_were_typed(watched: Page, app: Server, scenario: str):
     page = watched
-    own = next(name for name in Evidence.load(cache).layers.index if name.startswith("own"))
-    page.goto(f"{address_of(page, app, 'map')}?scenario={scenario}&weights={own}:1&place=E54990001")
+    page.goto(f"{app.url}/map?scenario={scenario}")
     settled(page)
     expect(page.locator(".hjp-drawing-label")).to_contain_text(SKETCH)
     expect(page.get_by_text(with_joiner(SKETCH)).first).to_be_visible()
@@ -216,7 +217,6 @@ BAD = [TAG, SCRIPT, MARKS]
 @pytest.mark.parametrize("bad", BAD, ids=["tag", "script", "marks"])
 def test_an_address_is_only_text(watched: Page, app: Server, bad: str):
     page = watched
-    the_map = address_of(page, app, "map")
     for query in (
         {"place": bad},
         {"scenario": bad},
@@ -226,7 +226,7 @@ def test_an_address_is_only_text(watched: Page, app: Server, bad: str):
         {"preset": bad},
         {"desert": "own_rule", "own_rule": bad},
     ):
-        page.goto(f"{the_map}?{urlencode(query)}")
+        page.goto(f"{app.url}/map?{urlencode(query)}")
         settled(page)
         is_clean(page, f"{query}")
         assert page.get_by_text("Traceback").count() == 0
@@ -235,7 +235,7 @@ def test_an_address_is_only_text(watched: Page, app: Server, bad: str):
 @pytest.mark.skip(reason="not yet seen green since the pages were put in the guide's order: issue 7 is open")
 def test_the_compare_page_by_its_address(watched: Page, app: Server, cache: Path):
     first, second = [row.key for row in Scenarios(cache).list()][:2]
-    watched.goto(f"{address_of(watched, app, 'compare')}?a={first}&b={second}")
+    watched.goto(f"{app.url}/compare?a={first}&b={second}")
     settled(watched)
     look_everywhere(watched, "compare")
 
@@ -246,8 +246,7 @@ def test_the_compare_page_by_its_address(watched: Page, app: Server, cache: Path
 @pytest.fixture(scope="module")
 def pack(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = Evidence.load(cache)
-    own = next(name for name in known.layers.index if name.startswith("own"))
-    plan = Plan(place="E54990001", cutoff_km=3, weights={own: 1.0, "income_deprivation": 1.0})
+    plan = Plan(place="E54990001", cutoff_km=3, weights={own_layer(known): 1.0, "income_deprivation": 1.0})
     request = Request(plan, (sketch(),), name=SCENARIO)
     report, found = compose(request, known)
     folder = tmp_path_factory.mktemp("pack")
