@@ -1,5 +1,5 @@
 """Claim: E2SFCA and 3SFCA of England take milliseconds, over 100 times less than PySAL's; the rational-agent balance
-takes under a second, over 300 times less than its heuristic when exact to 1e-4 and over 200 times when to 1e-5; a
+takes under a second, over 300 times less than its heuristic when exact to 1e-5 and over 500 times when to 1e-4; a
 changed topic, decay or limit takes well under 0.1 s.
 
     python benchmarks/access.py [--raam]
